@@ -1,0 +1,37 @@
+"""INTERFACE (to be completed): registered operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from forerun.speculation.effect_class import Approval, EffectClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationCard:
+    """All that a run needs to know of a registered operation; recorded in its history at start."""
+
+    name: str
+    version: str
+    effect: EffectClass
+    arguments: dict[str, Any]
+    """JSON Schema of the arguments object."""
+    usd: Decimal = Decimal(0)
+    """Dollars per call."""
+    seconds: float = 1.0
+    """Expected duration, where the spec gives no estimate."""
+    max_age_seconds: float = 60.0
+    """How old a speculative result of a `read` may be when it is promoted."""
+    timeout_seconds: float = 60.0
+    approval: Approval = Approval.REQUIRED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRequest:
+    """One call of a registered tool."""
+
+    operation: str
+    version: str
+    arguments: dict[str, Any]
