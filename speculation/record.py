@@ -1,0 +1,101 @@
+"""Records: decisions and outcomes as plain JSON, chained by hash.
+
+Every record carries the hash of the one before it and its own: SHA-256 of its canonical JSON
+without `sha256` itself. The last hash is in the run's result, so a record can neither be altered
+nor left out unnoticed. Auditors hash the stored values as they are: a number that is formatted anew
+is another number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass
+from decimal import Decimal
+from typing import Any, Literal, cast
+
+from forerun.speculation.billing import Basis
+from forerun.speculation.canonical import digest
+from forerun.speculation.pricing import Usage
+from forerun.speculation.quantities import text
+from forerun.speculation.table import Ending
+
+Record = dict[str, Any]
+
+GENESIS = "0" * 64
+"""`previous` of a run's first record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one speculation; written when its activity has ended.
+
+    `cost_*` is what it cost, whoever pays for it; `wasted_usd` is that same `best` figure unless its
+    result became a node's output (then 0).
+    """
+
+    kind: Literal["outcome"] = "outcome"
+    at: str
+    speculation: str
+    node: str
+    operation: str
+    fingerprint: str
+    bet: str
+    outcome: Ending
+    reason: str
+    usage: Usage
+    delivered_tokens: int
+    expected_tokens: int
+    seconds: Decimal | None
+    low_usd: Decimal | None
+    best_usd: Decimal | None
+    high_usd: Decimal | None
+    basis: Basis
+    wasted_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuessTested:
+    """Whether a guess was right; written for every guess considered, launched or held.
+
+    `tier` is the equivalence by which it was: 0 when it differs only in fields that nobody
+    consumes, 1 when it is the same canonical JSON; None when it was wrong.
+    """
+
+    kind: Literal["guess"] = "guess"
+    at: str
+    guess: str
+    node: str
+    label: str
+    source: str
+    p: Decimal
+    launched: bool
+    actual_sha256: str | None
+    right: bool
+    tier: int | None
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON data: dataclasses as objects, decimals as plain decimal strings."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Decimal):
+        return text(value)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in cast("dict[str, Any]", value).items()}
+    return str(value) if isinstance(value, str) else value
+
+
+def chained(records: list[Any], previous: str) -> list[Record]:
+    """`records` as JSON data, each sealed to the one before it."""
+    sealed: list[Record] = []
+    for record in records:
+        entry: Record = {**plain(record), "previous": previous}
+        entry["sha256"] = previous = digest(entry)
+        sealed.append(entry)
+    return sealed
+
+
+def seal_of(record: Record) -> str:
+    """The hash that `record` should carry."""
+    return digest({key: value for key, value in record.items() if key != "sha256"})

@@ -1,0 +1,152 @@
+"""The call table: which speculations are under way or done, and what each of them assumes.
+
+Nothing looks at a speculative result but further speculation. A need for a call finds a speculation
+only by fingerprint, so a wrong guess needs no rollback: nobody looks up its fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from forerun.speculation.call import Call
+
+
+class Ending(StrEnum):
+    """What became of a speculation: exactly one of these, once its activity has ended."""
+
+    PROMOTED = "promoted"
+    DISCARDED = "discarded"
+    CUT = "cut"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An input that is certain: the authoritative output of a node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guessed:
+    """An input taken from a guess."""
+
+    guess: str
+    made_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resulting:
+    """An input taken from the result of another speculation: no guess, but it inherits."""
+
+    speculation: str
+
+
+Input = Given | Guessed | Resulting
+
+Inputs = Mapping[str, Input]
+"""Where a call's inputs come from, by upstream node."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Speculation:
+    """One call started before its inputs are certain.
+
+    `alternatives` are the ways in which it may prove right; it is refuted when none is left.
+    `result` is None while it runs. A speculation whose cut was requested, or that failed, can no
+    longer be claimed, whatever it still returns.
+    """
+
+    id: str
+    node: str
+    call: Call
+    fingerprint: str
+    bet: str
+    worst_usd: Decimal
+    launched_ms: int
+    expected_ms: int
+    alternatives: list[Inputs] = field(default_factory=list[Inputs])
+    output: Any = None
+    done_ms: int | None = None
+    claimed_by: str | None = None
+    cut_reason: str | None = None
+    ending: Ending | None = None
+
+    @property
+    def live(self) -> bool:
+        """Its activity has not ended yet."""
+        return self.done_ms is None and self.ending is None
+
+    @property
+    def open(self) -> bool:
+        """Unclaimed and claimable: neither cut nor failed nor settled."""
+        return self.claimed_by is None and self.cut_reason is None and self.ending is None
+
+
+class CallTable:
+    """All speculations of a run, in the order of their launch."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, Speculation] = {}
+
+    def __iter__(self) -> Iterator[Speculation]:
+        return iter(self._all.values())
+
+    def __getitem__(self, speculation: str) -> Speculation:
+        return self._all[speculation]
+
+    def add(self, speculation: Speculation) -> None:
+        """Enter a launched speculation."""
+        self._all[speculation.id] = speculation
+
+    def open(self) -> list[Speculation]:
+        """Those that may still be claimed, in the order of their launch."""
+        return [s for s in self._all.values() if s.open]
+
+    def claimable(self, fingerprint: str) -> Speculation | None:
+        """The first open speculation of exactly that call."""
+        return next((s for s in self.open() if s.fingerprint == fingerprint), None)
+
+    def of(self, node: str, fingerprint: str) -> Speculation | None:
+        """The speculation of that node and call, whatever became of it: no bet is placed twice."""
+        known = (s for s in self._all.values() if s.node == node)
+        return next((s for s in known if s.fingerprint == fingerprint), None)
+
+    def assumptions(self, inputs: Inputs) -> tuple[str, ...]:
+        """The guesses that `inputs` rest on, inherited ones included, sorted."""
+        guesses: set[str] = set()
+        for source in inputs.values():
+            if isinstance(source, Guessed):
+                guesses.add(source.guess)
+                guesses.update(self._inherited(source.made_from))
+            elif isinstance(source, Resulting):
+                guesses.update(self._inherited(source.speculation))
+        return tuple(sorted(guesses))
+
+    def _inherited(self, speculation: str | None) -> tuple[str, ...]:
+        """A claimed speculation is authoritative: it hands on no assumption."""
+        if speculation is None or self._all[speculation].claimed_by is not None:
+            return ()
+        alternatives = self._all[speculation].alternatives
+        return self.assumptions(alternatives[0]) if alternatives else ()
+
+    def refute(self, refuted: Speculation) -> list[Speculation]:
+        """Drop every alternative that rests on the result of `refuted`; who is left with none."""
+        lost: list[Speculation] = []
+        for speculation in self.open():
+            kept = [a for a in speculation.alternatives if not _rests_on(a, refuted.id)]
+            if len(kept) < len(speculation.alternatives):
+                speculation.alternatives = kept
+                if not kept:
+                    lost.append(speculation)
+        return lost
+
+
+def _rests_on(inputs: Inputs, speculation: str) -> bool:
+    return any(
+        (isinstance(source, Resulting) and source.speculation == speculation)
+        or (isinstance(source, Guessed) and source.made_from == speculation)
+        for source in inputs.values()
+    )
