@@ -1,9 +1,47 @@
-"""INTERFACE (to be completed): the model call activity."""
+"""The model call: one request in, one answer out, and an account of what it cost.
+
+The law: it never hears that a call is a speculation, and it never retries; both are the workflow's
+business. It knows a `Provider`, not a vendor, so workflow modules may import this one.
+
+The surprise: cancelling is a normal end. A cut closes the stream at once and *returns*, with the
+bill; but only if a cut was asked for. A worker that shuts down cancels too, and returning then
+would pass off half an answer as the end of the call.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
+
+from temporalio import activity
+
+from forerun.activities.call_result import Completed, Cut
+from forerun.activities.failures import (
+    Kind,
+    ProviderError,
+    application_error,
+    bill_in,
+    details_of,
+)
+from forerun.activities.heartbeat import heartbeating
+from forerun.activities.meter import Meter, Metered
+from forerun.activities.price_lookup import CancelPolicies, Prices
+from forerun.activities.provider import Delta, Finished, Opened, Prompt, Provider
+from forerun.activities.replies import (
+    MAX_OUTPUT_BYTES,
+    InvalidReply,
+    UnusableSchema,
+    output_bytes,
+    parse_reply,
+    system_text,
+)
+from forerun.speculation.pricing import Rates
+from forerun.speculation.tokens import FRAMING_TOKENS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +62,160 @@ class ModelRequest:
     max_output_tokens: int = 1024
     temperature: float | None = None
     expected_output_tokens: int = 256
+
+
+def input_bytes(request: ModelRequest) -> int:
+    """Upper bound of the input tokens of a call: all that is sent, in bytes, and the framing."""
+    return len(_prompt(request).text.encode()) + FRAMING_TOKENS
+
+
+class ModelCalls:
+    """The activity that calls models. `providers` are known by the name that requests use."""
+
+    def __init__(
+        self,
+        *,
+        providers: Mapping[str, Provider],
+        prices: Prices,
+        cancel_billing: CancelPolicies | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._providers = providers
+        self._prices = prices
+        self._cancel_billing = cancel_billing or CancelPolicies()
+        self._now = now
+
+    @activity.defn(name="model_call")
+    async def model_call(self, request: ModelRequest) -> Completed | Cut:
+        """Run one attempt; the bill of the result covers the attempts before it as well.
+
+        Raises:
+            ApplicationError: see `failures.POSTURES`; its details carry the bill.
+        """
+        meter = self._meter(request)
+        try:
+            async with heartbeating(
+                lambda: details_of(meter.bill(), delivered_tokens=meter.delivered_tokens)
+            ):
+                return await self._answer(request, meter)
+        except asyncio.CancelledError:
+            if not _cut_requested():
+                raise
+            return Cut(
+                bill=meter.bill(),
+                seconds=meter.seconds,
+                first_token_seconds=meter.first_token_seconds,
+                delivered_tokens=meter.delivered_tokens,
+                expected_tokens=request.expected_output_tokens,
+            )
+        except ProviderError as error:
+            operation = f"{request.provider}:{request.model}"
+            raise application_error(error, operation=operation, bill=meter.bill()) from None
+
+    async def aclose(self) -> None:
+        """Close all providers; the worker has stopped."""
+        for provider in self._providers.values():
+            await provider.aclose()
+
+    def _meter(self, request: ModelRequest) -> Meter:
+        at = self._now()
+
+        # A price look-up takes longer than everything else a heartbeat does.
+        @cache
+        def rates(input_tokens: int, service_tier: str | None) -> Rates | None:
+            return self._prices.rates(
+                request.provider,
+                request.model,
+                at,
+                input_tokens=input_tokens,
+                service_tier=service_tier,
+            )
+
+        return Meter(
+            Metered(
+                model=request.model,
+                sent=_prompt(request).text,
+                max_output_tokens=request.max_output_tokens,
+                expected_output_tokens=request.expected_output_tokens,
+                rates=rates,
+                cancel_billing=self._cancel_billing.of(request.provider),
+                earlier=bill_in(activity.info().heartbeat_details),
+                attempt=activity.info().attempt,
+            )
+        )
+
+    async def _answer(self, request: ModelRequest, meter: Meter) -> Completed:
+        try:
+            reply = await self._read(request, meter)
+            output = _output(reply, request)
+        except ProviderError as error:
+            meter.failed(error.kind)
+            raise
+        return Completed(
+            output=output,
+            bill=meter.bill(),
+            seconds=meter.seconds,
+            first_token_seconds=meter.first_token_seconds,
+            finish_reason=reply.reason,
+        )
+
+    async def _read(self, request: ModelRequest, meter: Meter) -> _Reply:
+        provider = self._providers.get(request.provider)
+        if provider is None:
+            known = ", ".join(sorted(self._providers)) or "none"
+            raise ProviderError(Kind.NO_PROVIDER, f"it has {known}")
+        text: list[str] = []
+        finished: Finished | None = None
+        async with aclosing(provider.stream(_prompt(request))) as events:
+            async for event in events:
+                match event:
+                    case Opened():
+                        meter.opened(event.input_usage)
+                    case Delta():
+                        meter.delivered(event.text)
+                        text += [event.text] if event.answer else []
+                    case Finished():
+                        meter.finished(event.usage, event.service_tier)
+                        finished = event
+        if finished is None:
+            raise ProviderError(Kind.TRUNCATED)
+        return _Reply("".join(text), finished.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    text: str
+    reason: str
+
+
+def _prompt(request: ModelRequest) -> Prompt:
+    return Prompt(
+        model=request.model,
+        system=system_text(request.system, request.choices, request.schema),
+        user=request.prompt,
+        max_output_tokens=request.max_output_tokens,
+        temperature=request.temperature,
+    )
+
+
+def _output(reply: _Reply, request: ModelRequest) -> Any:
+    if reply.reason == "refused":
+        raise ProviderError(Kind.REFUSED)
+    try:
+        output = parse_reply(reply.text, request.choices, request.schema)
+        size = output_bytes(output)
+    except InvalidReply as error:
+        hint = "; it was cut at max_output_tokens" if reply.reason == "length" else ""
+        raise ProviderError(Kind.INVALID_REPLY, f"{error}{hint}") from None
+    except UnusableSchema as error:
+        raise ProviderError(Kind.UNUSABLE_SCHEMA, str(error)) from None
+    if size > MAX_OUTPUT_BYTES:
+        raise ProviderError(
+            Kind.OUTPUT_TOO_LARGE, f"{size} bytes of JSON, at most {MAX_OUTPUT_BYTES} are allowed"
+        )
+    return output
+
+
+def _cut_requested() -> bool:
+    details = activity.cancellation_details()
+    return details is not None and details.cancel_requested

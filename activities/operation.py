@@ -1,4 +1,8 @@
-"""INTERFACE (to be completed): registered operations."""
+"""What a run knows of an operation, and how it asks for one: plain data, no code.
+
+How an operation is declared is in `activities.registration`, which of them a worker has in
+`activities.registry`.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,9 @@ class OperationCard:
     max_age_seconds: float = 60.0
     """How old a speculative result of a `read` may be when it is promoted."""
     timeout_seconds: float = 60.0
+    """How long one attempt may take."""
     approval: Approval = Approval.REQUIRED
+    """What the gate of an effect asks for; a tool has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

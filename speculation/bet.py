@@ -78,8 +78,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bet:
-    """Assumptions, undecided conditions, and calls, each after those it waits for."""
+    """Assumptions, undecided conditions, and calls, each after those it waits for.
 
+    `question` names the assumptions and the calls that could be launched on them: a question that
+    was answered with hold is not recorded twice.
+    """
+
+    question: str
     assumptions: tuple[Assumption, ...]
     conditions: tuple[Condition, ...]
     calls: tuple[Stake, ...]

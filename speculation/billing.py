@@ -29,7 +29,7 @@ class CancelBilling(StrEnum):
 
 
 class Basis(StrEnum):
-    """How the dollars of a call are known."""
+    """How the dollars of a call are known, the surest first."""
 
     EXACT = "exact"
     ESTIMATED = "estimated"
@@ -49,6 +49,15 @@ class Cost:
     high_usd: Decimal | None
     basis: Basis
 
+    def __add__(self, other: Cost) -> Cost:
+        """Both bills together, no better known than the vaguer one."""
+        return Cost(
+            low_usd=_sum(self.low_usd, other.low_usd),
+            best_usd=_sum(self.best_usd, other.best_usd),
+            high_usd=_sum(self.high_usd, other.high_usd),
+            basis=max(self.basis, other.basis, key=list(Basis).index),
+        )
+
 
 FREE = Cost(low_usd=ZERO, best_usd=ZERO, high_usd=ZERO, basis=Basis.EXACT)
 UNPRICED = Cost(low_usd=None, best_usd=None, high_usd=None, basis=Basis.UNPRICED)
@@ -67,15 +76,18 @@ def cut_cost(
     in_flight_tokens: int,
     expected_output_tokens: int,
     max_output_tokens: int,
+    at_least: Usage | None = None,
+    at_most: Usage | None = None,
 ) -> Cost:
     """Dollars of a call cut after `usage.output_tokens` were delivered (llm.md 2.3).
 
     The input is billed in full. Where the meter stops, the output is what was delivered plus what
     was in flight; otherwise the whole expected output. `low` is what was delivered, `high` the
-    whole allowance.
+    whole allowance. `at_least` and `at_most` are the bounds of a usage that was estimated.
     """
     if rates is None:
         return UNPRICED
+    least, most = at_least or usage, at_most or usage
     paid = input_usd(rates, usage)
     delivered = min(usage.output_tokens, max_output_tokens)
     if billing.whole_output:
@@ -83,8 +95,13 @@ def cut_cost(
     else:
         best, basis = delivered + in_flight_tokens, Basis.ESTIMATED
     return Cost(
-        low_usd=paid + output_usd(rates, delivered),
+        low_usd=input_usd(rates, least)
+        + output_usd(rates, min(least.output_tokens, max_output_tokens)),
         best_usd=paid + output_usd(rates, min(best, max_output_tokens)),
-        high_usd=paid + output_usd(rates, max_output_tokens),
+        high_usd=input_usd(rates, most) + output_usd(rates, max_output_tokens),
         basis=basis,
     )
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one + other

@@ -54,7 +54,8 @@ class Situation:
 class Decision:
     """One bet judged: the record that history keeps (design 4.1).
 
-    `path_without` and `path_with` are the critical paths whose lengths differ by `seconds_saved`.
+    `path_without` and `path_with` are the critical paths whose lengths differ by `seconds_saved`,
+    less the legs that both begin or end with.
     `p`, `cost_usd`, `ev_usd` and `threshold_usd` are the two sides of the rule; None where a call is
     unpriced.
     """
@@ -63,6 +64,7 @@ class Decision:
     at: str
     rule: str = RULE
     bet: str
+    question: str
     verdict: Verdict
     reason: str
     assumptions: tuple[Assumption, ...]
@@ -214,9 +216,13 @@ def _ratio_exceeds(one: _Judged, other: _Judged) -> bool:
 def _record(judged: _Judged, situation: Situation, funds: Decimal) -> Decision:
     assessment, policy = judged.assessment, situation.policy
     launch = judged.hindrance is None
+    without, with_bet = _differing(
+        assessment.without.critical_path(), assessment.with_bet.critical_path()
+    )
     return Decision(
         at=situation.at,
         bet=judged.bet.id,
+        question=judged.bet.question,
         verdict=Verdict.LAUNCH if launch else Verdict.HOLD,
         reason="EV reaches the threshold" if launch else str(judged.hindrance),
         assumptions=judged.bet.assumptions,
@@ -224,8 +230,8 @@ def _record(judged: _Judged, situation: Situation, funds: Decimal) -> Decision:
         p=judged.p,
         p_bound=policy.p_bound,
         seconds_saved=_seconds(assessment.saved_ms),
-        path_without=assessment.without.critical_path(),
-        path_with=assessment.with_bet.critical_path(),
+        path_without=without,
+        path_with=with_bet,
         calls=assessment.exposures,
         dropped=assessment.dropped,
         refused=judged.bet.refused,
@@ -237,6 +243,17 @@ def _record(judged: _Judged, situation: Situation, funds: Decimal) -> Decision:
         threshold_usd=judged.worth.threshold_usd if judged.worth else None,
         funds_usd=funds,
     )
+
+
+def _differing(
+    one: tuple[Leg, ...], other: tuple[Leg, ...]
+) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
+    """Both paths without their common head and tail: a record must not grow with the DAG."""
+    shorter = min(len(one), len(other))
+    head = next((i for i in range(shorter) if one[i] != other[i]), shorter)
+    left = shorter - head
+    tail = next((i for i in range(left) if one[-1 - i] != other[-1 - i]), left)
+    return one[head : len(one) - tail], other[head : len(other) - tail]
 
 
 def _guesses_by_node(placed: Sequence[Placed]) -> dict[str, set[str]]:

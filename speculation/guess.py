@@ -51,4 +51,6 @@ class Guess:
     def label(self) -> str:
         """For people: `classify="billing"`, long values cut."""
         shown = canonical_json(self.value)
-        return f"{self.node}={shown[: LABEL_LENGTH - 1] + '…' if len(shown) > LABEL_LENGTH else shown}"
+        return (
+            f"{self.node}={shown[: LABEL_LENGTH - 1] + '…' if len(shown) > LABEL_LENGTH else shown}"
+        )

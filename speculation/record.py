@@ -39,6 +39,7 @@ class Outcome:
     operation: str
     fingerprint: str
     bet: str
+    label: str
     outcome: Ending
     reason: str
     usage: Usage

@@ -43,7 +43,12 @@ class Worth:
 
 
 def worth(
-    *, p: Decimal, seconds_saved: Decimal, usd_per_second: Decimal, cost_usd: Decimal, alpha: Decimal
+    *,
+    p: Decimal,
+    seconds_saved: Decimal,
+    usd_per_second: Decimal,
+    cost_usd: Decimal,
+    alpha: Decimal,
 ) -> Worth:
     """Both sides of the inequality, in the fixed context and in this order of operations.
 

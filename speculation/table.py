@@ -44,7 +44,14 @@ class Resulting:
     speculation: str
 
 
-Input = Given | Guessed | Resulting
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An input from a node that is skipped if these guesses are right."""
+
+    guesses: tuple[str, ...]
+
+
+Input = Given | Guessed | Resulting | Absent
 
 Inputs = Mapping[str, Input]
 """Where a call's inputs come from, by upstream node."""
@@ -64,9 +71,9 @@ class Speculation:
     call: Call
     fingerprint: str
     bet: str
+    label: str
     worst_usd: Decimal
     launched_ms: int
-    expected_ms: int
     alternatives: list[Inputs] = field(default_factory=list[Inputs])
     output: Any = None
     done_ms: int | None = None
@@ -123,6 +130,8 @@ class CallTable:
                 guesses.update(self._inherited(source.made_from))
             elif isinstance(source, Resulting):
                 guesses.update(self._inherited(source.speculation))
+            elif isinstance(source, Absent):
+                guesses.update(source.guesses)
         return tuple(sorted(guesses))
 
     def _inherited(self, speculation: str | None) -> tuple[str, ...]:

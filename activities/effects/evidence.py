@@ -1,0 +1,104 @@
+"""What a run's history, read from the server, says about the commit that is being asked for.
+
+Only what precedes the event that scheduled this commit counts: an approval that came later cannot
+have been the reason for it. The server writes signals that arrive during a workflow task behind the
+commands of that task, so everything the workflow had seen precedes the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from temporalio.activity import Info
+from temporalio.api.common.v1 import Payload
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+
+from forerun.speculation.approvals import Answer, ApprovalSignal, parse_signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """A commit that the run asked for, in the run's own words; None where it could not be read.
+
+    The words are enough: a commit whose digest is not that of its arguments was refused.
+    """
+
+    intent: str | None
+    operation: str | None
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What preceded the commit: well-formed approvals and rejections, and other commits.
+
+    `first_run_id` is `first_execution_run_id`: a reset keeps it, a new run of the same id does not.
+    """
+
+    workflow_id: str
+    run_id: str
+    first_run_id: str
+    signals: tuple[ApprovalSignal, ...]
+    earlier: tuple[Scheduled, ...]
+
+
+async def read_evidence(client: Client, info: Info) -> Evidence | None:
+    """The evidence for the activity `info`; None if no run scheduled it."""
+    workflow_id, run_id = info.workflow_id, info.workflow_run_id
+    if workflow_id is None or run_id is None:
+        return None
+    first_run_id = ""
+    signals: list[ApprovalSignal] = []
+    commits: list[Scheduled] = []
+    found: Evidence | None = None
+    run = client.get_workflow_handle(workflow_id, run_id=run_id)
+    async for event in run.fetch_history_events():
+        if event.HasField("workflow_execution_started_event_attributes"):
+            started = event.workflow_execution_started_event_attributes
+            first_run_id = started.first_execution_run_id
+        elif event.HasField("workflow_execution_signaled_event_attributes"):
+            signals += await _signals(client, event)
+        elif event.HasField("activity_task_scheduled_event_attributes"):
+            scheduled = event.activity_task_scheduled_event_attributes
+            if scheduled.activity_id == info.activity_id:
+                # No break: an id may be used again once its activity has ended; the last is ours.
+                found = Evidence(
+                    workflow_id=workflow_id,
+                    run_id=run_id,
+                    first_run_id=first_run_id,
+                    signals=tuple(signals),
+                    earlier=tuple(commits),
+                )
+            if scheduled.activity_type.name == info.activity_type:
+                commits.append(_scheduled(await _decoded(client, scheduled.input.payloads)))
+    return found
+
+
+async def _signals(client: Client, event: HistoryEvent) -> list[ApprovalSignal]:
+    attributes = event.workflow_execution_signaled_event_attributes
+    if attributes.signal_name not in get_args(Answer):
+        return []
+    payload = await _decoded(client, attributes.input.payloads)
+    signal = parse_signal(cast("Answer", attributes.signal_name), payload)
+    return [signal] if isinstance(signal, ApprovalSignal) else []
+
+
+async def _decoded(client: Client, payloads: Sequence[Payload]) -> Any:
+    """The first payload as JSON data; None where there is none or it is not JSON."""
+    try:
+        values = await client.data_converter.decode(payloads[:1])
+    except (KeyError, RuntimeError, ValueError):  # unknown encoding, or bytes that are not JSON
+        return None
+    return values[0] if values else None
+
+
+def _scheduled(request: Any) -> Scheduled:
+    fields = cast("dict[str, Any]", request) if isinstance(request, dict) else {}
+    return Scheduled(
+        intent=fields.get("intent"),
+        operation=fields.get("operation"),
+        digest=fields.get("digest"),
+    )

@@ -1,0 +1,97 @@
+"""An effect as plain data: wishing for it takes no power to perform it.
+
+A workflow holds an `Intent` until its ancestry is authoritative and its gate is open, then sends a
+`CommitRequest`. Only `activities.effects` can turn that into a fact, and it checks everything again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from forerun.activities.call_result import Bill
+from forerun.activities.operation import OperationCard
+from forerun.speculation.canonical import canonical, digest
+from forerun.speculation.effect_class import Approval, EffectClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitRequest:
+    """What a workflow asks the commit worker to do.
+
+    `exact` asks for an approval that names the digest although the operation would take a blind
+    one: the request can tighten the gate, never loosen it.
+    """
+
+    intent: str
+    operation: str
+    version: str
+    arguments: dict[str, Any]
+    digest: str
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitReceipt:
+    """Proof that the effect happened once: the same again for every repeated request.
+
+    `receipt` is what the operation returned, `approved_by` is `"auto"` where nobody was asked.
+    """
+
+    intent: str
+    idempotency_key: str
+    digest: str
+    approved_by: str
+    blind: bool
+    receipt: dict[str, Any]
+    bill: Bill
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """An effect that has not happened: canonical arguments, their digest, what its gate asks for.
+
+    `intent` is its name within the run: the node, `node[i]` in a for_each, or an explicit key.
+    """
+
+    intent: str
+    operation: str
+    version: str
+    arguments: dict[str, Any]
+    digest: str
+    approval: Approval
+    effect: EffectClass
+
+    @classmethod
+    def of(
+        cls, card: OperationCard, *, intent: str, arguments: dict[str, Any], exact: bool = False
+    ) -> Intent:
+        """The wish to run the operation of `card` with `arguments`.
+
+        `exact` asks for an approval that names the digest, whatever the operation asks for: for
+        arguments that go back to an approximation.
+
+        Raises:
+            ValueError: the arguments are not JSON.
+        """
+        return cls(
+            intent=intent,
+            operation=card.name,
+            version=card.version,
+            arguments=canonical(arguments),
+            digest=digest(arguments),
+            approval=Approval.EXACT if exact else card.approval,
+            effect=card.effect,
+        )
+
+    def request(self) -> CommitRequest:
+        """What to send to the commit worker once the gate is open."""
+        return CommitRequest(
+            intent=self.intent,
+            operation=self.operation,
+            version=self.version,
+            arguments=self.arguments,
+            digest=self.digest,
+            exact=self.approval is Approval.EXACT,
+        )

@@ -1,0 +1,98 @@
+"""One call of a registered tool: arguments checked, output canonical, every attempt billed.
+
+The activity never hears whether the call is speculative: a cut is a cancel request like any other.
+Only such a request makes it return `Cut`; a worker that shuts down lets the cancellation through,
+so that Temporal sees a failed attempt and not a finished call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from forerun.activities.call_result import Bill, Completed, Cut
+from forerun.activities.heartbeat import heartbeating
+from forerun.activities.operation import OperationCard, ToolRequest
+from forerun.activities.registry import Registry
+from forerun.speculation.billing import Basis, Cost, exact_cost
+from forerun.speculation.canonical import canonical, canonical_json
+
+MAX_OUTPUT_BYTES = 256 * 1024
+INVALID_OUTPUT = "InvalidOutput"
+
+
+class ToolCalls:
+    """The activity that runs the tools of `registry`."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    @activity.defn(name="tool_call")
+    async def tool_call(self, request: ToolRequest) -> Completed | Cut:
+        """Run one attempt.
+
+        Raises:
+            ApplicationError: invalid arguments or output (not retried), or an operation that this
+                worker lacks (retried). Whatever the tool itself raises passes through.
+        """
+        tool = self._registry.tool(request.operation, request.version)
+        arguments = tool.parse(request.arguments)
+        attempts = activity.info().attempt
+        began = time.monotonic()
+        try:
+            async with heartbeating(lambda: {"attempts": attempts}):
+                output = await tool.run(arguments)
+        except asyncio.CancelledError:
+            if not _cut_requested():
+                raise
+            return Cut(bill=_cut_bill(tool.card, attempts), seconds=time.monotonic() - began)
+        return Completed(
+            output=checked_output(tool.card, output),
+            bill=declared_bill(tool.card, attempts),
+            seconds=time.monotonic() - began,
+        )
+
+
+def declared_bill(card: OperationCard, attempts: int) -> Bill:
+    """The bill of an operation that ran to its end: its declared dollars for every attempt."""
+    return Bill(cost=exact_cost(card.usd * attempts), attempts=attempts)
+
+
+def checked_output(card: OperationCard, output: Any) -> Any:
+    """`output` as canonical JSON data.
+
+    Raises:
+        ApplicationError: it is not JSON, or more than 256 KB of it. Not retried.
+    """
+    try:
+        size = len(canonical_json(output).encode())
+    except ValueError as error:
+        raise invalid_output(
+            card, f"returned what is not JSON ({error}): return plain data"
+        ) from error
+    if size > MAX_OUTPUT_BYTES:
+        raise invalid_output(card, f"returned {size} bytes, at most {MAX_OUTPUT_BYTES} are allowed")
+    return canonical(output)
+
+
+def invalid_output(card: OperationCard, problem: str) -> ApplicationError:
+    """The error of an operation that returned what it must not. Not retried."""
+    return ApplicationError(f"{card.name} {problem}", type=INVALID_OUTPUT, non_retryable=True)
+
+
+def _cut_requested() -> bool:
+    details = activity.cancellation_details()
+    return details is not None and details.cancel_requested
+
+
+def _cut_bill(card: OperationCard, attempts: int) -> Bill:
+    """Whether the vendor charges for the attempt that was cut is unknown: nothing, or all of it."""
+    if not card.usd:
+        return declared_bill(card, attempts)
+    whole = card.usd * attempts
+    cost = Cost(low_usd=whole - card.usd, best_usd=whole, high_usd=whole, basis=Basis.ESTIMATED)
+    return Bill(cost=cost, attempts=attempts)

@@ -1,0 +1,104 @@
+"""M(S) against an event-by-event simulation of the same run."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forerun.speculation.makespan import Ahead, Leg, Step, forecast
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> dict[str, Step]:
+    """Small random DAGs, some nodes done or running."""
+    names = [f"n{i}" for i in range(draw(st.integers(1, 8)))]
+    network: dict[str, Step] = {}
+    for i, name in enumerate(names):
+        upstream = tuple(draw(st.sets(st.sampled_from(names[:i])))) if i else ()
+        started = all(network[up].ms == 0 and network[up].started for up in upstream)
+        network[name] = Step(
+            upstream=upstream,
+            ms=draw(st.integers(0, 50)),
+            started=started and draw(st.booleans()),
+        )
+    return network
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> tuple[dict[str, Step], list[Ahead]]:
+    """A network and speculations on nodes whose assumed nodes are upstream of them."""
+    network = draw(networks())
+    candidates = [name for name, step in network.items() if step.upstream and not step.started]
+    aheads = [
+        Ahead(
+            node=name,
+            legs=(Leg(name, draw(st.integers(0, 60))),),
+            assumed=tuple(draw(st.sets(st.sampled_from(network[name].upstream), min_size=1))),
+        )
+        for name in candidates
+        if draw(st.booleans())
+    ]
+    return network, aheads
+
+
+def simulate(network: dict[str, Step], aheads: list[Ahead]) -> int:
+    """Tick by tick: a node is over when its turn or a speculation on it is."""
+    over: dict[str, int] = {}
+    now = 0
+    while len(over) < len(network):
+        progress = True
+        while progress:
+            progress = False
+            for name, step in network.items():
+                if name in over:
+                    continue
+                begun = (
+                    0
+                    if step.started or not step.upstream
+                    else max((over.get(up, now + 1) for up in step.upstream))
+                )
+                in_turn = begun + step.ms <= now
+                ahead = any(
+                    a.node == name
+                    and a.end_ms <= now
+                    and all(over.get(up, now + 1) <= now for up in a.assumed)
+                    for a in aheads
+                )
+                if in_turn or ahead:
+                    over[name] = now
+                    progress = True
+        now += 1
+    return max(over.values())
+
+
+@given(runs())
+def test_makespan_equals_simulation(run: tuple[dict[str, Step], list[Ahead]]) -> None:
+    """The longest path is what a simulation of the run takes."""
+    network, aheads = run
+
+    assert forecast(network, aheads).makespan_ms == simulate(network, aheads)
+
+
+@given(runs())
+def test_critical_path_adds_up(run: tuple[dict[str, Step], list[Ahead]]) -> None:
+    """The legs of the critical path sum to the makespan, to the millisecond."""
+    found = forecast(*run)
+
+    assert sum(leg.ms for leg in found.critical_path()) == found.makespan_ms
+
+
+@given(runs())
+def test_speculation_never_slows_the_forecast(run: tuple[dict[str, Step], list[Ahead]]) -> None:
+    """A speculation that proves right can only help."""
+    network, aheads = run
+
+    assert forecast(network, aheads).makespan_ms <= forecast(network, []).makespan_ms
+
+
+def test_result_counts_from_the_end_of_what_it_assumes() -> None:
+    """Done early is not over early: nobody knows yet that it was right."""
+    network = {"a": Step(upstream=(), ms=100, started=True), "b": Step(upstream=("a",), ms=40)}
+
+    early = forecast(network, [Ahead(node="b", legs=(Leg("b", 0),), assumed=("a",))])
+
+    assert early.ends == {"a": 100, "b": 100}

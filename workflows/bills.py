@@ -1,0 +1,56 @@
+"""What an ended call cost, however it ended.
+
+A result carries its bill. A failure carries the bill of all its attempts in its details, or, where
+the worker died, in the last heartbeat. A call that was cancelled before any worker took it has none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, CancelledError
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.activities.call_result import Bill, Completed, Cut
+    from forerun.activities.failures import bill_of_failure
+    from forerun.speculation.billing import Cost
+    from forerun.workflows.dispatch import Ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedBill:
+    """The bill of an ended call. `never_ran`: it was cancelled in the queue."""
+
+    bill: Bill
+    seconds: float | None = None
+    delivered_tokens: int = 0
+    expected_tokens: int = 0
+    never_ran: bool = False
+
+    @property
+    def cost(self) -> Cost:
+        """Its dollars."""
+        return self.bill.cost
+
+
+def bill_of(ended: Ended) -> EndedBill:
+    """The bill of a result or a failure."""
+    match ended.result:
+        case Completed() as completed:
+            return EndedBill(bill=completed.bill, seconds=completed.seconds)
+        case Cut() as cut:
+            return EndedBill(
+                bill=cut.bill,
+                seconds=cut.seconds,
+                delivered_tokens=cut.delivered_tokens,
+                expected_tokens=cut.expected_tokens,
+            )
+        case None:
+            return _bill_of_failure(ended.failure)
+
+
+def _bill_of_failure(failure: ActivityError | None) -> EndedBill:
+    bill = bill_of_failure(failure) if failure else None
+    never_ran = failure is not None and isinstance(failure.cause, CancelledError)
+    return EndedBill(bill=bill or Bill(attempts=0), never_ran=never_ran)

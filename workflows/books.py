@@ -1,0 +1,69 @@
+"""The run's books: the local activities that decide and settle, and the chain of their records.
+
+All local activities of a run go through here, one at a time: concurrent ones have been a replay
+hazard in the SDK, and each record must know the hash of the one before it. They run in the engine's
+own task, which a workflow cancel does not reach: what was spent is written down in any case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio import workflow
+
+from forerun.workflows.options import LOCAL_RETRY, LOCAL_TIMEOUT
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.activities.decisions import (
+        DecideRequest,
+        Decisions,
+        OpenRequest,
+        Records,
+        SettleRequest,
+    )
+    from forerun.speculation.record import GENESIS, GuessTested, Outcome, Record
+    from forerun.workflows.sentences import decision_question, settlement
+
+
+class Books:
+    """The records of one run, in order, as they stand in its history."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self._lock = asyncio.Lock()
+
+    @property
+    def last(self) -> str:
+        """The hash of the last record; it goes into the run's result."""
+        return self.records[-1]["sha256"] if self.records else GENESIS
+
+    async def open(self, request: OpenRequest) -> Record:
+        """Write the first record and return it."""
+        return (await self._write(Decisions.open_run, request, "what this run was started with"))[0]
+
+    async def decide(self, request: DecideRequest) -> list[Record]:
+        """Have a batch of bets judged."""
+        return await self._write(Decisions.decide, request, decision_question(request.bets))
+
+    async def settle(
+        self, outcomes: Sequence[Outcome], guesses: Sequence[GuessTested]
+    ) -> list[Record]:
+        """Write down what has become certain."""
+        request = SettleRequest(
+            outcomes=tuple(outcomes), guesses=tuple(guesses), previous=self.last
+        )
+        return await self._write(Decisions.settle, request, settlement(outcomes, guesses))
+
+    async def _write(self, activity: Any, request: Any, summary: str) -> list[Record]:
+        async with self._lock:
+            written: Records = await workflow.execute_local_activity_method(
+                activity,
+                request,
+                start_to_close_timeout=LOCAL_TIMEOUT,
+                retry_policy=LOCAL_RETRY,
+                summary=summary,
+            )
+            self.records += written.records
+            return written.records

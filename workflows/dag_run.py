@@ -1,0 +1,218 @@
+"""One run of a DAG: the loop that everything hangs on.
+
+A single coroutine decides, in a fixed order, whenever something has ended or changed. So there is
+one interleaving to think about: between two awaits of this loop nothing else changes a node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio import workflow
+
+from forerun.workflows.options import Lane
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.activities.call_result import Completed
+    from forerun.activities.intent import Intent
+    from forerun.speculation.policy import Policy
+    from forerun.speculation.quantities import ZERO
+    from forerun.speculation.table import Ending
+    from forerun.workflows.barrier import Barrier, EffectEnd
+    from forerun.workflows.books import Books
+    from forerun.workflows.dispatch import Dispatcher, Ended
+    from forerun.workflows.failures import message_of
+    from forerun.workflows.graph import Graph
+    from forerun.workflows.nodes import NodeRun, Nodes, NodeState, now_ms
+    from forerun.workflows.planning import Planner
+    from forerun.workflows.runtime import Runtime
+    from forerun.workflows.templates import RenderError
+
+NEXT_TASK = timedelta(milliseconds=1)
+"""A timer is the one way to end a workflow task: what it had no room for goes into the next."""
+
+ABSENT = (NodeState.SKIPPED, NodeState.DECLINED)
+BROKEN = (NodeState.FAILED, NodeState.STOPPED)
+
+
+class DagRun:
+    """Runs a graph to its end. `on_progress` is called after every round of the loop."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        planner: Planner,
+        books: Books,
+        policy: Policy,
+        barrier: Barrier,
+        on_progress: Callable[[], None],
+    ) -> None:
+        self.nodes = Nodes(graph)
+        self.barrier = barrier
+        self._dispatcher = Dispatcher()
+        self.runtime = Runtime(self.nodes, planner, books, self._dispatcher, policy)
+        self._graph = graph
+        self._planner = planner
+        self._on_progress = on_progress
+        self._ended: list[str] = []
+        self._nudged = False
+        self._crowded = False
+        self._cancelled = False
+
+    async def run(self) -> None:
+        """Until every node has ended, every speculation is joined, and every outcome is written."""
+        while not self._over():
+            await self._wait()
+            self._absorb()
+            self._advance()
+            await self._keep_books()
+            self._on_progress()
+
+    def set_policy(self, policy: Policy) -> None:
+        """From the next decision on. A budget of 0 is the stop switch: it cuts at once."""
+        self.runtime.policy = policy
+        if policy.budget_usd <= ZERO:
+            self.runtime.drop_open("the budget is 0")
+        self._nudged = True
+
+    def cancel(self) -> None:
+        """Wind down: cut everything, ask nobody any more, and still settle what was spent."""
+        self._cancelled = True
+        self.runtime.drop_open("the run was cancelled")
+        self._dispatcher.cut_all()
+        self.barrier.abandon()
+        self._nudged = True
+
+    def _over(self) -> bool:
+        idle = self._dispatcher.idle and self.barrier.idle
+        return idle and not self._ended and self.nodes.all_ended
+
+    async def _wait(self) -> None:
+        """For something to happen; the first round finds all roots waiting."""
+        if self._crowded:
+            await workflow.sleep(NEXT_TASK)
+        elif not self._has_news():
+            await workflow.wait_condition(self._has_news)
+        self._nudged = False
+
+    def _has_news(self) -> bool:
+        return (
+            self._nudged
+            or self._dispatcher.has_ended
+            or self.barrier.has_ended
+            or all(run.state is NodeState.WAITING for run in self.nodes)
+        )
+
+    def _absorb(self) -> None:
+        for ended in self._dispatcher.take():
+            if ended.id in self._graph.nodes:
+                self._absorb_call(ended)
+            else:
+                self._absorb_speculation(ended)
+        for end in self.barrier.take():
+            self._absorb_effect(end)
+
+    def _absorb_call(self, ended: Ended) -> None:
+        self.runtime.paid(ended)
+        run = self.nodes[ended.id]
+        match ended.result:
+            case Completed(output=output):
+                self._end(run, NodeState.DONE, output=output)
+            case _ if ended.failure and not self._cancelled:
+                self._end(run, NodeState.FAILED, error=message_of(ended.failure))
+            case _:
+                self._end(run, NodeState.FAILED, error="the run was cancelled")
+
+    def _absorb_speculation(self, ended: Ended) -> None:
+        speculation = self.runtime.absorb(ended)
+        if speculation.claimed_by is None:
+            return
+        run = self.nodes[speculation.claimed_by]
+        if speculation.ending is Ending.PROMOTED:
+            self._end(run, NodeState.DONE, output=speculation.output)
+        else:
+            # The need stands: it runs as an ordinary call, as if nothing had been bet on it.
+            run.state, run.started_ms = NodeState.WAITING, None
+
+    def _absorb_effect(self, end: EffectEnd) -> None:
+        run = self.nodes[end.intent]
+        run.person_ms = end.person_ms
+        match end.state:
+            case "committed":
+                self._end(run, NodeState.DONE, output=end.as_result()["receipt"])
+            case "failed":
+                self._end(run, NodeState.FAILED, error=end.error)
+            case "rejected" | "expired":
+                self._end(run, NodeState.DECLINED)
+
+    def _advance(self) -> None:
+        """Start, claim, skip or stop every node whose upstream has ended; one pass reaches all."""
+        self._crowded = False
+        for run in self.nodes:
+            if run.state is NodeState.WAITING:
+                self._advance_node(run)
+
+    def _advance_node(self, run: NodeRun) -> None:
+        node = self._graph.nodes[run.name]
+        upstream = [self.nodes[up] for up in node.upstream]
+        if any(up.state in BROKEN for up in upstream) or self._cancelled:
+            self._end(run, NodeState.STOPPED)
+        elif not all(up.state.ended for up in upstream):
+            return
+        elif any(up.state in ABSENT and not node.tolerates(up.name) for up in upstream):
+            self._end(run, NodeState.SKIPPED)
+        else:
+            self._make(run)
+
+    def _make(self, run: NodeRun) -> None:
+        node, values = self._graph.nodes[run.name], self.nodes.values(run.name)
+        try:
+            if not node.runs(values):
+                self._end(run, NodeState.SKIPPED)
+            elif node.effect:
+                self._ask(run, self._planner.intent(run.name, values))
+            else:
+                self._need(run, values)
+        except RenderError as error:
+            self._end(run, NodeState.FAILED, error=str(error))
+
+    def _ask(self, run: NodeRun, intent: Intent) -> None:
+        run.state, run.started_ms = NodeState.AWAITING, now_ms()
+        self.barrier.open(intent, self._planner.approval_timeout(run.name))
+
+    def _need(self, run: NodeRun, values: dict[str, object]) -> None:
+        """Authoritative need: what already makes this very call is claimed; else it is started."""
+        planned = self._planner.plan(run.name, values)
+        claimed = self.runtime.claim(planned)
+        if claimed is not None:
+            run.state, run.started_ms = NodeState.RUNNING, claimed.launched_ms
+            if claimed.done_ms is not None:
+                self._end(run, NodeState.DONE, output=claimed.output)
+                run.busy_ms = claimed.done_ms - claimed.launched_ms
+        elif self._dispatcher.may_start(planned):
+            run.state, run.started_ms = NodeState.RUNNING, now_ms()
+            self._dispatcher.start(run.name, planned, Lane.AUTHORITATIVE, self._planner.title(run.name))
+        else:
+            self._crowded = True
+
+    def _end(
+        self,
+        run: NodeRun,
+        state: NodeState,
+        *,
+        output: object = None,
+        error: str | None = None,
+    ) -> None:
+        run.state, run.output, run.error, run.ended_ms = state, output, error, now_ms()
+        if run.started_ms is not None:
+            run.busy_ms = run.ended_ms - run.started_ms - run.person_ms
+        self._ended.append(run.name)
+
+    async def _keep_books(self) -> None:
+        """Refute, settle, bet. Signals and ends that arrive meanwhile wait for the next round."""
+        ended, self._ended = self._ended, []
+        self.runtime.refute(ended)
+        await self.runtime.settle(ended)
+        if not self._cancelled and not self.nodes.all_ended:
+            self._crowded |= await self.runtime.bet()

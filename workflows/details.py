@@ -1,0 +1,99 @@
+"""The live ledger that the Temporal UI shows under User Metadata: Markdown, no history cost.
+
+The UI draws table cells without padding, so cells carry non-breaking spaces.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.speculation.ledger import Ledger
+    from forerun.speculation.policy import Policy
+    from forerun.speculation.quantities import dollars, number, text
+    from forerun.speculation.table import CallTable, Ending, Speculation
+    from forerun.workflows.nodes import Nodes
+    from forerun.workflows.sentences import inequality
+
+PAD = "\u00a0\u00a0"
+LINES = 20
+"""Of each table: the newest. All of them are in the history."""
+
+MARKS = {
+    "done": "✓", "running": "▶", "waiting": "·", "awaiting": "✋",
+    "skipped": "↷", "failed": "✗", "stopped": "◼", "declined": "⊘",
+}  # fmt: skip
+
+
+def details(
+    nodes: Nodes, table: CallTable, ledger: Ledger, policy: Policy, records: list[dict[str, Any]]
+) -> str:
+    """The run at a glance: nodes, bets with their inequality, speculations, and totals."""
+    decisions = [record for record in records if record["kind"] == "decision"]
+    parts = [
+        "**" + " ".join(f"{MARKS[run.state]}{PAD}{run.name}{PAD}" for run in nodes) + "**",
+        _bets(decisions),
+        _speculations(list(table)),
+        _totals(ledger, policy),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _bets(decisions: list[dict[str, Any]]) -> str:
+    rows = [
+        [
+            ", ".join(call["stake"]["node"] for call in d["calls"]) or "—",
+            " & ".join(assumption["label"] for assumption in d["assumptions"]),
+            inequality(d),
+            f"**{d['verdict'].upper()}**" if d["verdict"] == "launch" else f"hold: {d['reason']}",
+        ]
+        for d in decisions[-LINES:]
+    ]
+    return _table("Bets", ["calls", "assuming", "the rule", "verdict"], rows)
+
+
+def _speculations(speculations: list[Speculation]) -> str:
+    rows = [
+        [s.node, s.label, _state(s), s.cut_reason or (f"claimed by {s.claimed_by}" if s.claimed_by else "")]
+        for s in speculations[-LINES:]
+    ]
+    return _table("Speculations", ["call", "assuming", "state", "why"], rows)
+
+
+def _state(speculation: Speculation) -> str:
+    if speculation.ending:
+        return f"**{speculation.ending.upper()}**"
+    return "running" if speculation.live else "done, unclaimed"
+
+
+def _totals(ledger: Ledger, policy: Policy) -> str:
+    endings = ", ".join(f"{ledger.endings[ending]} {ending.value}" for ending in Ending)
+    left = number(policy.budget_usd) - ledger.at_risk_usd
+    rows = [
+        ["**spent**", f"**{dollars(ledger.spent_usd, 6)}**"],
+        ["authoritative", dollars(ledger.authoritative_usd, 6)],
+        ["promoted", dollars(ledger.promoted_usd, 6)],
+        ["wasted", dollars(ledger.wasted_usd, 6)],
+        ["guesses", dollars(ledger.guess_usd, 6)],
+        ["budget left", dollars(left, 6)],
+        ["alpha · $/s", f"{text(policy.alpha)} · {text(policy.usd_per_second)}"],
+        ["speculations", f"{ledger.launched} launched: {endings}"],
+    ]
+    return _table("Ledger", ["", ""], rows)
+
+
+def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
+    if not rows:
+        return ""
+    lines = [head, ["---"] * len(head), *rows]
+    body = "\n".join(
+        "|" + "|".join(cell if cell == "---" else _cell(cell) for cell in line) + "|"
+        for line in lines
+    )
+    return f"**{title}**\n\n{body}"
+
+
+def _cell(words: str) -> str:
+    return f"{PAD}{words.replace('|', '¦')}{PAD}"

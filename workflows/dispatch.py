@@ -1,0 +1,179 @@
+"""Starting, cutting and promoting calls: handles, not dollars.
+
+A call ends exactly once, by its activity's result or failure, and is then picked up by the run in
+one place. Nothing here waits: a cut is a request, and its end arrives like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from forerun.workflows.options import (
+    ARGUMENT_BYTES_PER_TASK,
+    CANCELLATION,
+    ERRAND_RETRY,
+    ERRAND_TIMEOUT,
+    HEARTBEAT_TIMEOUT,
+    LAUNCHES_PER_TASK,
+    WORKFLOW_QUEUE,
+    CallOptions,
+    Lane,
+)
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.activities.call_result import CallResult
+    from forerun.activities.model_call import ModelCalls, ModelRequest
+    from forerun.activities.operation import ToolRequest
+    from forerun.activities.promotion import PromoteRequest, Promotions
+    from forerun.activities.tool_call import ToolCalls
+    from forerun.speculation.call import Call
+    from forerun.speculation.canonical import canonical_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A call ready to be made: what it is, and how to make it."""
+
+    node: str
+    call: Call
+    request: ModelRequest | ToolRequest
+    options: CallOptions
+
+    @property
+    def input_bytes(self) -> int:
+        """Size of what is sent, in UTF-8."""
+        return len(canonical_json(self.call.arguments).encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A call's activity is over: a result, or the failure of its last attempt."""
+
+    id: str
+    result: CallResult | None
+    failure: ActivityError | None
+
+
+class Dispatcher:
+    """The calls in flight of one run."""
+
+    def __init__(self) -> None:
+        self._handles: dict[str, workflow.ActivityHandle[CallResult]] = {}
+        self._watchers: set[asyncio.Task[None]] = set()
+        self._ended: list[Ended] = []
+        self._task = -1
+        self._launches = 0
+        self._bytes = 0
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is in flight, and nothing has ended that was not taken."""
+        return not self._handles and not self._ended
+
+    @property
+    def has_ended(self) -> bool:
+        """Something has ended since `take` was last called."""
+        return bool(self._ended)
+
+    def take(self) -> list[Ended]:
+        """The calls that ended since the last time, in the order of their ends."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def may_start(self, planned: Planned) -> bool:
+        """Whether this workflow task has room for one more launch.
+
+        All commands of a task leave in one message, which the server bounds; the history length
+        stands still within a task, so it tells tasks apart, on replay as well.
+        """
+        task = workflow.info().get_current_history_length()
+        if task != self._task:
+            self._task, self._launches, self._bytes = task, 0, 0
+        room = self._launches < LAUNCHES_PER_TASK
+        return room and (
+            not self._launches or self._bytes + planned.input_bytes <= ARGUMENT_BYTES_PER_TASK
+        )
+
+    def start(self, id: str, planned: Planned, lane: Lane, summary: str) -> None:
+        """Start a call under an id that is unique in the run."""
+        self._launches += 1
+        self._bytes += planned.input_bytes
+        handle = _start(id, planned, lane, summary)
+        self._handles[id] = handle
+        self._spawn(self._watch(id, handle))
+
+    def cut(self, id: str) -> None:
+        """Ask for the end of a call. It may still complete: only its result tells."""
+        if id in self._handles:
+            self._handles[id].cancel()
+
+    def cut_all(self) -> None:
+        """Ask for the end of everything in flight."""
+        for handle in self._handles.values():
+            handle.cancel()
+
+    def promote(self, id: str, planned: Planned) -> None:
+        """Give a running or queued speculation the retries, lane and priority of certain work.
+
+        Sent beside the critical path: the promotion itself is the workflow's claim, which needs no
+        message; this only helps a call that is still queued, or that would fail.
+        """
+        self._spawn(_promote(id, planned))
+
+    async def _watch(self, id: str, handle: workflow.ActivityHandle[CallResult]) -> None:
+        try:
+            ended = Ended(id=id, result=await handle, failure=None)
+        except ActivityError as failure:
+            ended = Ended(id=id, result=None, failure=failure)
+        del self._handles[id]
+        self._ended.append(ended)
+
+    def _spawn(self, coroutine: object) -> None:
+        task = asyncio.create_task(coroutine)  # type: ignore[arg-type]
+        self._watchers.add(task)
+        task.add_done_callback(self._watchers.discard)
+
+
+def _start(
+    id: str, planned: Planned, lane: Lane, summary: str
+) -> workflow.ActivityHandle[CallResult]:
+    """Both kinds of call differ only in the activity that makes them."""
+    options = planned.options
+    common = {
+        "activity_id": id,
+        "task_queue": lane.value.task_queue,
+        "priority": lane.value.priority,
+        "start_to_close_timeout": timedelta(seconds=options.timeout_seconds),
+        "heartbeat_timeout": HEARTBEAT_TIMEOUT,
+        "retry_policy": options.retry_policy(lane),
+        "cancellation_type": CANCELLATION,
+        "summary": summary,
+    }
+    if isinstance(planned.request, ModelRequest):
+        return workflow.start_activity_method(ModelCalls.model_call, planned.request, **common)
+    return workflow.start_activity_method(ToolCalls.tool_call, planned.request, **common)
+
+
+async def _promote(id: str, planned: Planned) -> None:
+    retry = planned.options.retry_policy(Lane.AUTHORITATIVE)
+    try:
+        await workflow.execute_activity_method(
+            Promotions.promote,
+            PromoteRequest(
+                activity_id=id,
+                task_queue=Lane.AUTHORITATIVE.value.task_queue,
+                priority_key=1,
+                maximum_attempts=retry.maximum_attempts,
+            ),
+            task_queue=WORKFLOW_QUEUE,
+            start_to_close_timeout=ERRAND_TIMEOUT,
+            retry_policy=ERRAND_RETRY,
+            summary=f"promote {planned.node}",
+        )
+    except ActivityError as error:
+        workflow.logger.warning("promotion.unsent", extra={"node": planned.node, "why": str(error)})

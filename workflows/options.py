@@ -1,0 +1,76 @@
+"""Every timeout, retry, lane and limit of a run, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy
+
+WORKFLOW_QUEUE = "forerun"
+CALLS_QUEUE = "forerun-calls"
+SPECULATIVE_QUEUE = "forerun-speculative"
+COMMIT_QUEUE = "forerun-commit"
+
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+"""A dead worker costs this much. The throttle on the worker (250 ms) decides how fast a cut is."""
+
+MODEL_TIMEOUT_SECONDS = 600.0
+DEFAULT_RETRIES = 3
+
+LAUNCHES_PER_TASK = 64
+ARGUMENT_BYTES_PER_TASK = 1_000_000
+"""The server terminates a run whose workflow task completion outgrows gRPC's 4 MB."""
+
+EVENTS_BEFORE_SPECULATION_STOPS = 30_000
+"""Of 51,200 that a history may have: a speculation costs about 13, an ordinary call 6."""
+
+BETS_PER_BATCH = 24
+"""Records of about 3 KB each: a marker stays below 128 KB."""
+
+# A commit is tried for long: it is approved, wanted, and safe to repeat by its idempotency key.
+COMMIT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=20)
+COMMIT_TIMEOUT = timedelta(seconds=60)
+
+# Local activities touch memory only. One that fails (a worker out of memory, say) may be repeated.
+LOCAL_TIMEOUT = timedelta(seconds=10)
+LOCAL_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=5)
+
+ERRAND_TIMEOUT = timedelta(seconds=10)
+ERRAND_RETRY = RetryPolicy(maximum_attempts=3)
+"""For short activities beside the critical path: their loss costs time or comfort, never truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneOptions:
+    """Where calls of a lane run, and how far up the queue."""
+
+    task_queue: str
+    priority: Priority
+
+
+class Lane(Enum):
+    """Two lanes: guesses never queue in front of work that is certain."""
+
+    AUTHORITATIVE = LaneOptions(CALLS_QUEUE, Priority(priority_key=1))
+    SPECULATIVE = LaneOptions(SPECULATIVE_QUEUE, Priority(priority_key=5))
+
+
+# WAIT, never ABANDON: an abandoned activity that fails later wedges the workflow task for good, and
+# only a waited-for cancel brings back what the cut call had spent (temporal.md 1.1).
+CANCELLATION = workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    """What a node says about its own calls."""
+
+    timeout_seconds: float
+    retries: int = DEFAULT_RETRIES
+
+    def retry_policy(self, lane: Lane) -> RetryPolicy:
+        """Finite for certain work; a speculation has one attempt: a retry would be a second bet."""
+        attempts = self.retries + 1 if lane is Lane.AUTHORITATIVE else 1
+        return RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=attempts)

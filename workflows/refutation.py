@@ -1,0 +1,92 @@
+"""Testing guesses: render the call again with the actual value in the guess's place.
+
+The same fingerprint discharges the assumption, so fields that nobody consumes never matter; another
+one refutes it, and then, and only then, the call is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.speculation.guess import Guess
+    from forerun.speculation.table import (
+        Absent,
+        CallTable,
+        Given,
+        Guessed,
+        Inputs,
+        Resulting,
+        Speculation,
+    )
+    from forerun.workflows.nodes import Nodes, NodeState
+    from forerun.workflows.planning import Planner
+    from forerun.workflows.templates import RenderError
+
+
+class Refutation:
+    """Tests the open speculations of a run. `discharged` collects the guesses that held."""
+
+    def __init__(
+        self, nodes: Nodes, table: CallTable, guesses: dict[str, Guess], planner: Planner
+    ) -> None:
+        self.discharged: set[str] = set()
+        self._nodes = nodes
+        self._table = table
+        self._guesses = guesses
+        self._planner = planner
+
+    def against(self, ended: Iterable[str]) -> Iterator[tuple[Speculation, str]]:
+        """Open speculations that the ends of these nodes leave no way to be right, and why."""
+        for name in ended:
+            for speculation in self._table.open():
+                speculation.alternatives = [
+                    kept
+                    for inputs in speculation.alternatives
+                    if (kept := self._tested(speculation, inputs, name)) is not None
+                ]
+                if not speculation.alternatives:
+                    yield speculation, f"{name} ended otherwise"
+                elif self._nodes[speculation.node].state is not NodeState.WAITING:
+                    yield speculation, f"{speculation.node} went on without it"
+
+    def _tested(self, speculation: Speculation, inputs: Inputs, ended: str) -> Inputs | None:
+        source = inputs.get(ended, Given())
+        if isinstance(source, Given):
+            return inputs
+        certain = {**inputs, ended: Given()}
+        if self._fingerprint(speculation.node, certain) != speculation.fingerprint:
+            return None
+        if isinstance(source, Guessed):
+            self.discharged.add(source.guess)
+        return certain
+
+    def _fingerprint(self, name: str, inputs: Inputs) -> str | None:
+        """The call that `inputs` lead to; None where they lead to no call."""
+        node = self._nodes.graph.nodes[name]
+        values: dict[str, Any] = {}
+        for up, source in inputs.items():
+            present, value = self._value(up, source)
+            if present:
+                values[up] = value
+            elif not node.tolerates(up):
+                return None
+        try:
+            return self._planner.plan(name, values).call.fingerprint if node.runs(values) else None
+        except RenderError:
+            return None
+
+    def _value(self, up: str, source: object) -> tuple[bool, Any]:
+        match source:
+            case Guessed(guess=guess):
+                return True, self._guesses[guess].value
+            case Resulting(speculation=speculation):
+                return True, self._table[speculation].output
+            case Absent():
+                return False, None
+            case _:
+                run = self._nodes[up]
+                return run.state is NodeState.DONE, run.output

@@ -1,0 +1,201 @@
+"""The speculation runtime of one run: place bets, claim them, refute them, settle them.
+
+It is driven from one coroutine, in this order: what has ended is absorbed; needs claim what was
+started ahead; what has been refuted is cut; what is certain is written down; new bets are placed.
+Claims come before refutations, so that a call which turns out right by another way is never cut.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from temporalio import workflow
+
+from forerun.workflows.options import BETS_PER_BATCH, EVENTS_BEFORE_SPECULATION_STOPS, Lane
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.activities.call_result import Completed, Cut
+    from forerun.speculation.guess import Guess
+    from forerun.speculation.ledger import Ledger
+    from forerun.speculation.policy import Policy
+    from forerun.speculation.quantities import number
+    from forerun.speculation.record import Record
+    from forerun.speculation.table import CallTable, Ending, Speculation
+    from forerun.workflows.bills import EndedBill, bill_of
+    from forerun.workflows.books import Books
+    from forerun.workflows.dispatch import Dispatcher, Ended, Planned
+    from forerun.workflows.nodes import Nodes, now_ms
+    from forerun.workflows.planning import Planner
+    from forerun.workflows.refutation import Refutation
+    from forerun.workflows.sentences import launch
+    from forerun.workflows.settlement import outcome_of, tested
+    from forerun.workflows.survey import Possible, PossibleBet, Survey
+    from forerun.workflows.views import Views
+
+
+class Runtime:
+    """The bets of one run and what became of them."""
+
+    def __init__(
+        self, nodes: Nodes, planner: Planner, books: Books, dispatcher: Dispatcher, policy: Policy
+    ) -> None:
+        self.policy = policy
+        self.table = CallTable()
+        self.ledger = Ledger()
+        self.guesses: dict[str, Guess] = {}
+        self._nodes = nodes
+        self._planner = planner
+        self._books = books
+        self._dispatcher = dispatcher
+        self._survey = Survey(nodes, self.table, self.guesses, planner)
+        self._refutation = Refutation(nodes, self.table, self.guesses, planner)
+        self._views = Views(nodes, planner, self.table, self.guesses)
+        self._held: set[str] = set()
+        self._bills: dict[str, EndedBill] = {}
+        self._tested: set[str] = set()
+        self._crowded = False
+        self._ids = itertools.count(1)
+
+    def claim(self, planned: Planned) -> Speculation | None:
+        """The speculation that already makes this very call, now authoritative; None: run it."""
+        found = self.table.claimable(planned.call.fingerprint)
+        if found is None or self._too_old(found, planned):
+            return None
+        found.claimed_by = planned.node
+        if found.live:
+            self._dispatcher.promote(found.id, planned)
+        else:
+            found.ending = Ending.PROMOTED
+        return found
+
+    def absorb(self, ended: Ended) -> Speculation:
+        """Take in the end of a speculation's activity; its outcome is written at the next settle."""
+        speculation = self.table[ended.id]
+        self._bills[speculation.id] = bill_of(ended)
+        match ended.result:
+            case Completed() as completed:
+                speculation.done_ms = now_ms()
+                speculation.output = completed.output
+                if speculation.claimed_by:
+                    speculation.ending = Ending.PROMOTED
+                elif speculation.cut_reason:
+                    speculation.ending = Ending.DISCARDED  # the cut lost the race to completion
+            case Cut():
+                speculation.ending = Ending.CUT
+            case None:
+                cancelled = self._bills[speculation.id].never_ran
+                speculation.ending = Ending.CUT if cancelled else Ending.FAILED
+                if not cancelled:
+                    self._drop_all(self.table.refute(speculation), "its input failed")
+        return speculation
+
+    def refute(self, ended: Iterable[str]) -> None:
+        """Test every open speculation against the nodes that have just ended."""
+        for speculation, reason in self._refutation.against(ended):
+            self.drop(speculation, reason)
+
+    def drop(self, speculation: Speculation, reason: str) -> None:
+        """Give up a speculation and all that rests on its result: cut it, or discard it if done."""
+        if not speculation.open:
+            return
+        speculation.cut_reason = reason
+        if speculation.live:
+            self._dispatcher.cut(speculation.id)
+        else:
+            speculation.ending = Ending.DISCARDED
+        self._drop_all(self.table.refute(speculation), reason)
+
+    def drop_open(self, reason: str) -> None:
+        """Give up everything that nobody has claimed."""
+        self._drop_all(self.table.open(), reason)
+
+    def paid(self, ended: Ended) -> None:
+        """Enter the bill of an authoritative call."""
+        self.ledger = self.ledger.paid(bill_of(ended).cost.best_usd)
+
+    async def settle(self, ended: Sequence[str]) -> None:
+        """Write down outcomes and tested guesses, and enter them in the ledger."""
+        over = [s for s in self.table if s.ending and s.id in self._bills]
+        outcomes = [outcome_of(s, self._bills.pop(s.id)) for s in over]
+        guesses = tested(ended, self._nodes, self.guesses, self.table, self._refutation.discharged)
+        fresh = [guess for guess in guesses if guess.guess not in self._tested]
+        if not outcomes and not fresh:
+            return
+        self._tested.update(guess.guess for guess in fresh)
+        for outcome in outcomes:
+            self.ledger = self.ledger.settle(outcome.speculation, outcome.outcome, outcome.best_usd)
+        await self._books.settle(outcomes, fresh)
+
+    async def bet(self) -> bool:
+        """Have the bets of the moment judged, and launch those that pay.
+
+        True if this workflow task had no room for all of them: they are to be judged again.
+        """
+        self._crowded = False
+        if not self._may_bet():
+            return False
+        bets = self._survey.bets(self.policy.max_depth)
+        for start in range(0, len(bets), BETS_PER_BATCH):
+            batch = {bet.question: bet for bet in bets[start : start + BETS_PER_BATCH]}
+            request = self._views.request(
+                batch.values(),
+                policy=self.policy,
+                funds_usd=self.policy.budget_usd - self.ledger.at_risk_usd,
+                held=sorted(self._held),
+                held_back={},
+                previous=self._books.last,
+            )
+            for record in await self._books.decide(request):
+                self._follow(record, batch[record["question"]])
+        return self._crowded
+
+    def _may_bet(self) -> bool:
+        events = workflow.info().get_current_history_length()
+        return self.policy.budget_usd > 0 and events < EVENTS_BEFORE_SPECULATION_STOPS
+
+    def _follow(self, record: Record, bet: PossibleBet) -> None:
+        if record["verdict"] != "launch":
+            self._held.add(record["question"])
+            return
+        self._held.discard(record["question"])
+        for exposure in record["calls"]:
+            stake = exposure["stake"]
+            if stake["fingerprint"] is not None:
+                self._launch(bet.calls[stake["node"]], number(stake["worst_usd"]), record)
+
+    def _launch(self, possible: Possible, worst_usd: Any, record: Record) -> None:
+        planned = possible.planned
+        if planned is None:
+            return
+        if not self._dispatcher.may_start(planned):
+            self._crowded = True
+            return
+        id = f"ahead:{possible.node}:{next(self._ids)}"
+        self.table.add(
+            Speculation(
+                id=id,
+                node=possible.node,
+                call=planned.call,
+                fingerprint=planned.call.fingerprint,
+                bet=record["bet"],
+                label=" & ".join(a["label"] for a in record["assumptions"]),
+                worst_usd=worst_usd,
+                launched_ms=now_ms(),
+                alternatives=list(possible.alternatives),
+            )
+        )
+        self.ledger = self.ledger.reserve(id, worst_usd)
+        self._dispatcher.start(id, planned, Lane.SPECULATIVE, launch(possible.node, record))
+
+    def _too_old(self, speculation: Speculation, planned: Planned) -> bool:
+        """A read may have changed since: an old answer is not promoted."""
+        limit = self._planner.max_age_ms(planned.node)
+        if limit is None or speculation.done_ms is None:
+            return False
+        return now_ms() - speculation.done_ms > limit
+
+    def _drop_all(self, speculations: Iterable[Speculation], reason: str) -> None:
+        for speculation in speculations:
+            self.drop(speculation, reason)

@@ -1,0 +1,83 @@
+"""What people read in the Temporal UI: one line per decision, launch and outcome.
+
+The summary of a local activity is fixed when it is scheduled, before its verdict exists. So the
+decision's own line asks the question; the answer with its dollars stands on the launched activity
+and, for every bet, in the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.activities.decisions import BetView
+    from forerun.speculation.quantities import dollars, number
+    from forerun.speculation.record import GuessTested, Outcome
+    from forerun.speculation.table import Ending
+
+LENGTH = 200
+
+
+def decision_question(bets: Sequence[BetView]) -> str:
+    """`bet? draft, lookup <- classify="billing"`, and how many more there are."""
+    first = bets[0]
+    calls = ", ".join(call.node for call in first.calls) or _refused(first)
+    assumed = " & ".join(a.label for a in first.assumptions)
+    more = f" · and {len(bets) - 1} more" if len(bets) > 1 else ""
+    return _fit(f"bet? {calls} <- {assumed}{more}")
+
+
+def launch(node: str, record: dict[str, Any]) -> str:
+    """`ahead: draft <- classify="billing" · P 0.62 · EV +$0.0346 ≥ $0.0068`."""
+    return _fit(f"ahead: {node} <- {_assumed(record)} · {inequality(record)}")
+
+
+def decision(record: dict[str, Any]) -> str:
+    """`draft, lookup <- classify="billing" · P 0.62 · EV +$0.0346 ≥ $0.0068 · LAUNCH`."""
+    calls = ", ".join(call["stake"]["node"] for call in record["calls"])
+    refused = ", ".join(refusal["node"] for refusal in record["refused"])
+    verdict = record["verdict"].upper()
+    why = "" if record["verdict"] == "launch" else f" ({record['reason']})"
+    return f"{calls or refused} <- {_assumed(record)} · {inequality(record)} · {verdict}{why}"
+
+
+def inequality(record: dict[str, Any]) -> str:
+    """Both sides of the rule, as far as they are known."""
+    p = f"P {number(record['p']):.2f}"
+    if record["ev_usd"] is None:
+        return f"{p} · EV unknown"
+    ev, bar = number(record["ev_usd"]), number(record["threshold_usd"])
+    sign = "+" if ev >= 0 else ""
+    return f"{p} · EV {sign}{dollars(ev)} {'≥' if ev >= bar else '<'} {dollars(bar)}"
+
+
+def settlement(outcomes: Sequence[Outcome], guesses: Sequence[GuessTested]) -> str:
+    """`draft · CUT at 150/500 tok · wasted $0.0031`, then what became of the guesses."""
+    parts = [outcome(o) for o in outcomes]
+    parts += [f"{g.label} was {'right' if g.right else 'wrong'}" for g in guesses]
+    return _fit(" · ".join(parts))
+
+
+def outcome(done: Outcome) -> str:
+    """One speculation's end."""
+    words = f"{done.node} <- {done.label} · {done.outcome.upper()}"
+    if done.outcome is Ending.CUT and done.expected_tokens:
+        words += f" at {done.delivered_tokens}/{done.expected_tokens} tok"
+    if done.outcome is Ending.PROMOTED:
+        return words
+    return f"{words} · wasted {'?' if done.wasted_usd is None else dollars(done.wasted_usd)}"
+
+
+def _assumed(record: dict[str, Any]) -> str:
+    return " & ".join(assumption["label"] for assumption in record["assumptions"])
+
+
+def _refused(bet: BetView) -> str:
+    return ", ".join(refusal.node for refusal in bet.refused)
+
+
+def _fit(words: str) -> str:
+    return words if len(words) <= LENGTH else f"{words[: LENGTH - 1]}…"

@@ -1,0 +1,99 @@
+"""Writing down what has become certain: outcomes of speculations, and guesses that met their answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.speculation.canonical import digest
+    from forerun.speculation.guess import Guess
+    from forerun.speculation.quantities import ZERO, number
+    from forerun.speculation.record import GuessTested, Outcome
+    from forerun.speculation.table import CallTable, Ending, Speculation
+    from forerun.workflows.bills import EndedBill
+    from forerun.workflows.nodes import Nodes, NodeState
+
+CONSUMED_FIELDS = 0
+CANONICAL_JSON = 1
+
+
+def outcome_of(speculation: Speculation, ended: EndedBill) -> Outcome:
+    """The record of one speculation's end. Its dollars are wasted unless it was promoted."""
+    ending = speculation.ending or Ending.FAILED
+    cost = ended.cost
+    return Outcome(
+        at=workflow.now().isoformat(),
+        speculation=speculation.id,
+        node=speculation.node,
+        operation=speculation.call.operation,
+        fingerprint=speculation.fingerprint,
+        bet=speculation.bet,
+        label=speculation.label,
+        outcome=ending,
+        reason=_reason(speculation),
+        usage=ended.bill.usage,
+        delivered_tokens=ended.delivered_tokens,
+        expected_tokens=ended.expected_tokens,
+        seconds=_milliseconds(ended.seconds),
+        low_usd=cost.low_usd,
+        best_usd=cost.best_usd,
+        high_usd=cost.high_usd,
+        basis=cost.basis,
+        wasted_usd=ZERO if ending is Ending.PROMOTED else cost.best_usd,
+    )
+
+
+def tested(
+    ended: Iterable[str],
+    nodes: Nodes,
+    guesses: Mapping[str, Guess],
+    table: CallTable,
+    discharged: Collection[str],
+) -> list[GuessTested]:
+    """Every guess considered for these nodes, launched on or held, against the actual value."""
+    over = frozenset(ended)
+    bet_on = _bet_on(table)
+    return [
+        _tested(guess, nodes, guess.id in bet_on, guess.id in discharged)
+        for guess in guesses.values()
+        if guess.node in over
+    ]
+
+
+def _tested(guess: Guess, nodes: Nodes, launched: bool, discharged: bool) -> GuessTested:
+    run = nodes[guess.node]
+    actual = digest(run.output) if run.state is NodeState.DONE else None
+    if actual == guess.digest:
+        tier = CANONICAL_JSON
+    else:
+        tier = CONSUMED_FIELDS if discharged else None
+    return GuessTested(
+        at=workflow.now().isoformat(),
+        guess=guess.id,
+        node=guess.node,
+        label=guess.label,
+        source=guess.source,
+        p=guess.belief.mean,
+        launched=launched,
+        actual_sha256=actual,
+        right=tier is not None,
+        tier=tier,
+    )
+
+
+def _bet_on(table: CallTable) -> set[str]:
+    """The guesses that some launched call was rendered from."""
+    return {guess for speculation in table for guess in speculation.bet.split(" & ")}
+
+
+def _reason(speculation: Speculation) -> str:
+    if speculation.ending is Ending.PROMOTED:
+        return f"claimed by {speculation.claimed_by}"
+    return speculation.cut_reason or "its call failed"
+
+
+def _milliseconds(seconds: float | None) -> Decimal | None:
+    return None if seconds is None else number(round(seconds, 3))

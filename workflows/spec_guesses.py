@@ -1,0 +1,89 @@
+"""How a node's output may be predicted, in the words of a spec (design 5: `guess`)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+
+from forerun.speculation.canonical import canonical
+from forerun.workflows.spec_errors import closest, complaint, shown
+from forerun.workflows.spec_values import ModelName, Name, Probability, SpecModel, Text, object_of
+
+
+class ValueGuess(SpecModel, title="value guess"):
+    """A constant, where one answer is by far the most frequent."""
+
+    source: Literal["value"] = Field(alias="from")
+    value: Annotated[Any, AfterValidator(canonical)] = Field(description="what it will output")
+    p: Probability
+
+
+class NodeGuess(SpecModel, title="node guess"):
+    """The output of another node, such as the draft that this node still checks."""
+
+    source: Literal["node"] = Field(alias="from")
+    node: Name = Field(description="the node whose output it will repeat")
+    p: Probability
+
+
+class ModelGuess(SpecModel, title="model guess"):
+    """The answers of a cheaper model to the same prompt."""
+
+    source: Literal["model"] = Field(alias="from")
+    model: ModelName
+    k: int = Field(default=1, ge=1, le=16, description="how many answers to draw")
+    p: Probability | None = None
+
+
+class StreamGuess(SpecModel, title="stream guess"):
+    """What the node itself has already streamed."""
+
+    source: Literal["stream"] = Field(alias="from")
+    field: Text | None = Field(default=None, description="the field that has to be complete")
+    p: Probability | None = None
+
+
+class HistoryGuess(SpecModel, title="history guess"):
+    """What the node answered before."""
+
+    source: Literal["history"] = Field(alias="from")
+    key: Text | None = Field(default=None, description="what earlier answers are looked up by")
+    p: Probability | None = None
+
+
+class PatternGuess(SpecModel, title="pattern guess"):
+    """The next tool call, derived from recent events by a learned pattern."""
+
+    source: Literal["pattern"] = Field(alias="from")
+    p: Probability | None = None
+
+
+GUESS_SOURCES = ("value", "node", "model", "stream", "history", "pattern")
+
+
+def _source(raw: Any) -> str:
+    return raw["from"]
+
+
+def _has_source(raw: Any) -> Any:
+    """Checked before the union is resolved: a union's own complaint names neither key nor fix."""
+    source = object_of(raw, '{"from": "value", ...}').get("from")
+    if source not in GUESS_SOURCES:
+        problem = f"{shown(source)} is not a source of guesses" if source else "'from' is missing"
+        fix = closest(source, GUESS_SOURCES, f"write one of {', '.join(GUESS_SOURCES)}")
+        raise complaint(problem, fix)
+    return raw
+
+
+Guess = Annotated[
+    Annotated[ValueGuess, Tag("value")]
+    | Annotated[NodeGuess, Tag("node")]
+    | Annotated[ModelGuess, Tag("model")]
+    | Annotated[StreamGuess, Tag("stream")]
+    | Annotated[HistoryGuess, Tag("history")]
+    | Annotated[PatternGuess, Tag("pattern")],
+    Discriminator(_source),
+    BeforeValidator(_has_source),
+]
+Guesses = Annotated[tuple[Guess, ...], Field(strict=False, max_length=100)]

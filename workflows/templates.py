@@ -1,0 +1,217 @@
+"""Templates: strings of the spec that are filled in with the outputs of nodes.
+
+The language is Jinja2's, sandboxed: JSON values, fields, operators, a list of filters and tests,
+`if` and `for`. A string that is exactly one `{{ expression }}` passes the value with its type;
+anywhere else a value that is not text is written as canonical JSON. Compiled once, at start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from jinja2 import nodes
+
+from forerun.speculation.canonical import canonical, canonical_json
+from forerun.workflows.spec_errors import SpecError, at, shown
+from forerun.workflows.template_evaluation import Evaluator
+from forerun.workflows.template_rules import check
+from forerun.workflows.template_values import MAX_OUTPUT, EvaluationError, Work, as_text
+
+_OPENINGS = ("{{", "{%", "{#")
+
+
+class RenderError(Exception):
+    """Why a template can't be filled in with the values at hand, in one line. The node fails."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+        super().__init__(f"{path}: {problem}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A string of the spec. A static one has no body and is passed on as it is.
+
+    `references` are the names it reads, in the order of first use. `tolerated` are those of them
+    that it tests with `is defined` or gives a `default`.
+    """
+
+    path: str
+    text: str
+    references: tuple[str, ...] = ()
+    tolerated: frozenset[str] = frozenset()
+    bound: frozenset[str] = frozenset()
+    size: int = 0
+    _body: list[nodes.Node] | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, text: str, path: str) -> Template:
+        """The template that stands at `path` of the spec.
+
+        Raises:
+            SpecError: it does not parse, or contains what templates may not contain.
+        """
+        if not any(opening in text for opening in _OPENINGS):
+            return cls(path=path, text=text)
+        checked = check(text, path)
+        return cls(
+            path=path,
+            text=text,
+            references=checked.references,
+            tolerated=checked.tolerated,
+            bound=checked.bound,
+            size=checked.size,
+            _body=checked.body,
+        )
+
+    @classmethod
+    def parse_expression(cls, text: str, path: str) -> Template:
+        """A template that has to be exactly one `{{ expression }}`.
+
+        Raises:
+            SpecError: it is not.
+        """
+        template = cls.parse(text.strip(), path)
+        if template.expression is None:
+            problem = f"{shown(text)} is not one {{{{ expression }}}}"
+            raise SpecError(path, shown(text), problem, "write \"{{ classify == 'bug' }}\"")
+        return template
+
+    @property
+    def static(self) -> bool:
+        """Whether it is the same text whatever the values are."""
+        return self._body is None
+
+    @property
+    def expression(self) -> nodes.Expr | None:
+        """The expression that this is exactly one of, if it is."""
+        match self._body:
+            case [nodes.Output(nodes=[expression])] if not isinstance(
+                expression, nodes.TemplateData
+            ):
+                return expression
+            case _:
+                return None
+
+    def render(self, values: Mapping[str, Any], work: Work | None = None) -> Any:
+        """The canonical value that `values`, by name, give this template.
+
+        `work` is shared by the templates of one node; a skipped node is left out of `values`.
+
+        Raises:
+            RenderError: something is missing, of the wrong kind, or too large.
+        """
+        if self._body is None:
+            return canonical(self.text)
+        work = work or Work()
+        try:
+            value = self._evaluate(self._body, values, work)
+            work.touch(value)
+            return _bounded(canonical(value))
+        except (EvaluationError, ArithmeticError, TypeError, ValueError) as error:
+            raise RenderError(self.path, _line(error)) from None
+        except RecursionError:
+            raise RenderError(self.path, "a value is nested too deeply") from None
+
+    def _evaluate(self, body: list[nodes.Node], values: Mapping[str, Any], work: Work) -> Any:
+        evaluator = Evaluator(values, work)
+        expression = self.expression
+        return evaluator.text(body) if expression is None else evaluator.value(expression)
+
+    def render_text(self, values: Mapping[str, Any], work: Work | None = None) -> str:
+        """`render`, and a value that is not text as canonical JSON.
+
+        Raises:
+            RenderError: see `render`.
+        """
+        return as_text(self.render(values, work))
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """`render` as a boolean.
+
+        Raises:
+            RenderError: see `render`.
+        """
+        return bool(self.render(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """The arguments of a tool or an effect: JSON with templates in its strings, keys as they are."""
+
+    path: str
+    templates: tuple[Template, ...]
+    _tree: dict[str, Any]
+
+    def render(self, values: Mapping[str, Any], work: Work | None = None) -> dict[str, Any]:
+        """The canonical arguments that `values` give.
+
+        Raises:
+            RenderError: a template can't be filled in, or all together are too large.
+        """
+        work = work or Work()
+        rendered = canonical(_filled(self._tree, values, work))
+        try:
+            return _bounded(rendered)
+        except EvaluationError as error:
+            raise RenderError(self.path, str(error)) from None
+
+
+def compile_args(args: Mapping[str, Any], path: str) -> Arguments:
+    """The arguments that stand at `path` of the spec.
+
+    Raises:
+        SpecError: one of the templates in them is wrong.
+    """
+    tree = {key: _compiled(value, at(path, key)) for key, value in args.items()}
+    return Arguments(path=path, templates=tuple(_templates(tree)), _tree=tree)
+
+
+def _compiled(value: Any, path: str) -> Any:
+    match value:
+        case str():
+            return Template.parse(value, path)
+        case dict():
+            entries = cast("dict[str, Any]", value).items()
+            return {key: _compiled(inner, at(path, key)) for key, inner in entries}
+        case list():
+            items = cast("list[Any]", value)
+            return [_compiled(inner, at(path, index)) for index, inner in enumerate(items)]
+        case _:
+            return value
+
+
+def _templates(tree: Any) -> Iterator[Template]:
+    if isinstance(tree, Template):
+        yield tree
+    elif isinstance(tree, dict | list):
+        inside = cast("Any", tree.values() if isinstance(tree, dict) else tree)
+        for inner in inside:
+            yield from _templates(inner)
+
+
+def _filled(tree: Any, values: Mapping[str, Any], work: Work) -> Any:
+    match tree:
+        case Template():
+            return tree.render(values, work)
+        case dict():
+            entries = cast("dict[str, Any]", tree).items()
+            return {key: _filled(inner, values, work) for key, inner in entries}
+        case list():
+            return [_filled(inner, values, work) for inner in cast("list[Any]", tree)]
+        case _:
+            return tree
+
+
+def _bounded(value: Any) -> Any:
+    text = value if isinstance(value, str) else canonical_json(value)
+    if len(text.encode()) > MAX_OUTPUT:
+        raise EvaluationError(f"comes to more than {MAX_OUTPUT:,} bytes")
+    return value
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,114 @@
+"""The run as a decision sees it: every figure that `decide` needs, and nothing it could look up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.activities.decisions import (
+        BetView,
+        CallView,
+        DecideRequest,
+        NodeView,
+        Phase,
+        SpeculationView,
+    )
+    from forerun.speculation.bet import Assumption, Condition
+    from forerun.speculation.guess import Guess
+    from forerun.speculation.policy import Policy
+    from forerun.speculation.table import CallTable, Speculation
+    from forerun.workflows.conditions import undecided
+    from forerun.workflows.nodes import NodeRun, Nodes, NodeState, now_ms
+    from forerun.workflows.planning import Planner
+    from forerun.workflows.survey import Possible, PossibleBet
+
+
+class Views:
+    """Builds the requests of one run's decisions."""
+
+    def __init__(
+        self, nodes: Nodes, planner: Planner, table: CallTable, guesses: dict[str, Guess]
+    ) -> None:
+        self._nodes = nodes
+        self._planner = planner
+        self._table = table
+        self._guesses = guesses
+
+    def request(
+        self,
+        bets: Iterable[PossibleBet],
+        *,
+        policy: Policy,
+        funds_usd: Decimal,
+        held: Sequence[str],
+        held_back: dict[str, str],
+        previous: str,
+    ) -> DecideRequest:
+        """Everything one decision point is decided from."""
+        return DecideRequest(
+            at=workflow.now(),
+            policy=policy,
+            funds_usd=funds_usd,
+            nodes={run.name: self._node(run) for run in self._nodes},
+            placed=tuple(view for s in self._table for view in self._speculation(s)),
+            bets=tuple(self._bet(bet) for bet in bets),
+            held_back=held_back,
+            held=tuple(held),
+            previous=previous,
+        )
+
+    def _node(self, run: NodeRun) -> NodeView:
+        started = run.state is NodeState.RUNNING and run.started_ms is not None
+        phase = Phase.DONE if run.state.ended else Phase.RUNNING if started else Phase.WAITING
+        return NodeView(
+            upstream=self._nodes.graph.nodes[run.name].upstream,
+            work=self._planner.work(run.name),
+            phase=phase,
+            elapsed_ms=now_ms() - (run.started_ms or 0) if started else 0,
+        )
+
+    def _speculation(self, speculation: Speculation) -> Iterator[SpeculationView]:
+        for inputs in speculation.alternatives if speculation.open else ():
+            guesses = self._table.assumptions(inputs)
+            yield SpeculationView(
+                node=speculation.node,
+                guesses=guesses,
+                assumed=tuple(self._guesses[guess].node for guess in guesses),
+                done=not speculation.live,
+                elapsed_ms=now_ms() - speculation.launched_ms,
+            )
+
+    def _bet(self, bet: PossibleBet) -> BetView:
+        order = self._nodes.graph.nodes
+        calls = [bet.calls[name] for name in order if name in bet.calls]
+        return BetView(
+            question=bet.question,
+            assumptions=tuple(self._assumption(self._guesses[guess]) for guess in bet.guesses),
+            conditions=self._conditions(bet),
+            calls=tuple(self._call(call) for call in calls),
+            refused=tuple(bet.refused),
+        )
+
+    def _conditions(self, bet: PossibleBet) -> tuple[Condition, ...]:
+        return undecided(bet, self._nodes, self._guesses)
+
+    def _call(self, call: Possible) -> CallView:
+        return CallView(
+            node=call.node,
+            fingerprint=call.planned.call.fingerprint if call.planned else None,
+            waits_for=call.waits_for,
+            input_bytes=call.planned.input_bytes if call.planned else 0,
+        )
+
+    def _assumption(self, guess: Guess) -> Assumption:
+        return Assumption(
+            guess=guess.id,
+            node=guess.node,
+            label=guess.label,
+            source=guess.source,
+            value_sha256=guess.digest,
+            belief=guess.belief,
+        )
