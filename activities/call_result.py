@@ -4,7 +4,8 @@ The union exists from day one because a result of another type fails the *workfl
 Both members carry the bill of **all** attempts: a retry's tokens are paid for too.
 """
 
-from __future__ import annotations
+# No postponed annotations: pydantic would look their names up in sys.modules, and the workflow
+# sandbox has only those modules there that the workflow itself imported.
 
 from dataclasses import dataclass, field
 from typing import Any, Literal

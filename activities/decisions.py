@@ -6,10 +6,11 @@ only on what it says, so a better estimator or a new price never breaks the repl
 The result of each is exactly `{"records": [...]}`.
 """
 
-from __future__ import annotations
+# No postponed annotations: pydantic would look their names up in sys.modules, and the workflow
+# sandbox has only those modules there that the workflow itself imported.
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -179,9 +180,7 @@ class Decisions:
         return Records(records=chained([*request.outcomes, *request.guesses], request.previous))
 
     def _situation(self, request: DecideRequest) -> Situation:
-        estimates = {
-            name: estimate(view.work) for name, view in request.nodes.items() if view.work
-        }
+        estimates = {name: estimate(view.work) for name, view in request.nodes.items() if view.work}
         return Situation(
             at=request.at.isoformat(),
             policy=request.policy,
@@ -205,6 +204,8 @@ class Decisions:
         work = request.nodes[call.node].work
         if work is None:
             raise ValueError(f"{call.node} makes no call that could be speculated on")
+        if call.fingerprint is not None:
+            work = replace(work, input_bytes=call.input_bytes)
         expected = estimate(work)
         rates = self._rates(work, request.at)
         whole_output = self._cancel_billing.whole_output(work.operation)

@@ -4,7 +4,8 @@ A workflow holds an `Intent` until its ancestry is authoritative and its gate is
 `CommitRequest`. Only `activities.effects` can turn that into a fact, and it checks everything again.
 """
 
-from __future__ import annotations
+# No postponed annotations: pydantic would look their names up in sys.modules, and the workflow
+# sandbox has only those modules there that the workflow itself imported.
 
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,7 @@ class Intent:
     @classmethod
     def of(
         cls, card: OperationCard, *, intent: str, arguments: dict[str, Any], exact: bool = False
-    ) -> Intent:
+    ) -> "Intent":
         """The wish to run the operation of `card` with `arguments`.
 
         `exact` asks for an approval that names the digest, whatever the operation asks for: for

@@ -42,7 +42,7 @@ class Promotions:
                 UpdateActivityOptionsRequest(
                     namespace=info.namespace,
                     execution=WorkflowExecution(
-                        workflow_id=info.workflow_id, run_id=info.workflow_run_id
+                        workflow_id=info.workflow_id or "", run_id=info.workflow_run_id or ""
                     ),
                     id=request.activity_id,
                     activity_options=ActivityOptions(

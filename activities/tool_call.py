@@ -15,6 +15,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from forerun.activities.call_result import Bill, Completed, Cut
+from forerun.activities.failures import details_of
 from forerun.activities.heartbeat import heartbeating
 from forerun.activities.operation import OperationCard, ToolRequest
 from forerun.activities.registry import Registry
@@ -37,29 +38,44 @@ class ToolCalls:
 
         Raises:
             ApplicationError: invalid arguments or output (not retried), or an operation that this
-                worker lacks (retried). Whatever the tool itself raises passes through.
+                worker lacks (retried), or whatever the tool itself raised, with the bill.
         """
         tool = self._registry.tool(request.operation, request.version)
         arguments = tool.parse(request.arguments)
         attempts = activity.info().attempt
+        bill = declared_bill(tool.card, attempts)
         began = time.monotonic()
         try:
-            async with heartbeating(lambda: {"attempts": attempts}):
-                output = await tool.run(arguments)
+            async with heartbeating(lambda: details_of(bill)):
+                output = checked_output(tool.card, await tool.run(arguments))
         except asyncio.CancelledError:
             if not _cut_requested():
                 raise
             return Cut(bill=_cut_bill(tool.card, attempts), seconds=time.monotonic() - began)
-        return Completed(
-            output=checked_output(tool.card, output),
-            bill=declared_bill(tool.card, attempts),
-            seconds=time.monotonic() - began,
-        )
+        except Exception as error:
+            raise billed_failure(tool.card, bill, error) from error
+        return Completed(output=output, bill=bill, seconds=time.monotonic() - began)
 
 
 def declared_bill(card: OperationCard, attempts: int) -> Bill:
-    """The bill of an operation that ran to its end: its declared dollars for every attempt."""
+    """The bill of an operation that has run: its declared dollars for every attempt."""
     return Bill(cost=exact_cost(card.usd * attempts), attempts=attempts)
+
+
+def billed_failure(card: OperationCard, bill: Bill, error: Exception) -> ApplicationError:
+    """`error` of an operation as the failure of its attempt, with what it has cost.
+
+    An `ApplicationError` keeps its type, and whether and when it is retried; any other exception is
+    retried.
+    """
+    known = error if isinstance(error, ApplicationError) else None
+    return ApplicationError(
+        known.message if known else f"{card.name}: {type(error).__name__}: {error}".rstrip(": "),
+        details_of(bill),
+        type=(known and known.type) or type(error).__name__,
+        non_retryable=known is not None and known.non_retryable,
+        next_retry_delay=known.next_retry_delay if known else None,
+    )
 
 
 def checked_output(card: OperationCard, output: Any) -> Any:

@@ -5,7 +5,8 @@ provider's policy. So a cut has three numbers (low, best, high) and says what th
 The formula for a fractional waste is ours (methods.md 5: it is not in 2606.07846).
 """
 
-from __future__ import annotations
+# No postponed annotations: pydantic would look their names up in sys.modules, and the workflow
+# sandbox has only those modules there that the workflow itself imported.
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -49,7 +50,7 @@ class Cost:
     high_usd: Decimal | None
     basis: Basis
 
-    def __add__(self, other: Cost) -> Cost:
+    def __add__(self, other: "Cost") -> "Cost":
         """Both bills together, no better known than the vaguer one."""
         return Cost(
             low_usd=_sum(self.low_usd, other.low_usd),

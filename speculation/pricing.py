@@ -4,7 +4,8 @@ Rates are dollars per million tokens. The price book that finds them is an activ
 they are arguments. Unknown is `None`, never 0: a call whose rates are unknown has no price.
 """
 
-from __future__ import annotations
+# No postponed annotations: pydantic would look their names up in sys.modules, and the workflow
+# sandbox has only those modules there that the workflow itself imported.
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -41,7 +42,7 @@ class Usage:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
 
-    def __add__(self, other: Usage) -> Usage:
+    def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from pydantic import TypeAdapter
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -23,15 +24,15 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.dag_run import DagRun
     from forerun.workflows.details import details
     from forerun.workflows.graph import Graph
-    from forerun.workflows.nodes import now_ms
     from forerun.workflows.planning import Planner, policy_of
     from forerun.workflows.policy_update import changed_policy
     from forerun.workflows.result import failed, ledger_view, result_of
+    from forerun.workflows.run_state import now_ms
     from forerun.workflows.search_attributes import SearchAttributes
-    from forerun.workflows.spec import Spec, parse_spec
-    from forerun.workflows.spec_errors import SpecError
-    from forerun.workflows.spec_operations import check_operations
+    from forerun.workflows.spec import PolicySpec, Spec, SpecError, check_operations, parse_spec
     from forerun.workflows.timing import Timing, timing
+
+CARDS: TypeAdapter[dict[str, OperationCard]] = TypeAdapter(dict[str, OperationCard])
 
 INVALID_SPEC = "InvalidSpec"
 NODES_FAILED = "NodesFailed"
@@ -88,7 +89,7 @@ class AgentDag:
     @set_policy.validator
     def _check_policy(self, *payloads: Any) -> None:
         policy = self._run.runtime.policy if self._run else None
-        changed_policy(policy or policy_of(None), payloads)
+        changed_policy(policy or policy_of(PolicySpec()), payloads)
 
     @workflow.query(name="ledger", description="Dollars and seconds so far")
     def ledger(self, *_: Any) -> dict[str, Any]:
@@ -118,7 +119,7 @@ class AgentDag:
         attributes = SearchAttributes(spec.workload)
         lookup = asyncio.create_task(attributes.look_up())
         graph = Graph(spec)
-        planner = Planner(spec, graph, await self._open(spec))
+        planner = Planner(graph, await self._open(spec))
         self._run = DagRun(
             graph,
             planner,
@@ -148,7 +149,7 @@ class AgentDag:
                 previous=self._books.last,
             )
         )
-        cards = {name: OperationCard.from_record(card) for name, card in opening["operations"].items()}
+        cards = CARDS.validate_python(opening["operations"])
         check_operations(spec, cards, opening["known_operations"])
         return cards
 

@@ -40,7 +40,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.canonical import canonical_json
     from forerun.speculation.effect_class import Approval
     from forerun.workflows.failures import message_of
-    from forerun.workflows.nodes import now_ms
+    from forerun.workflows.run_state import now_ms
 
 KEPT_MALFORMED = 100
 SHOWN_LENGTH = 200
@@ -160,9 +160,7 @@ class Barrier:
                 self._since.pop(intent.intent, None)
                 return await self._commit(intent, gate, person_ms)
             case Closed(by=by):
-                return EffectEnd(
-                    intent=intent.intent, state="rejected", by=by, person_ms=person_ms
-                )
+                return EffectEnd(intent=intent.intent, state="rejected", by=by, person_ms=person_ms)
             case Waiting():  # the condition above rules it out
                 raise AssertionError(intent.intent)
 

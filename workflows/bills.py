@@ -14,8 +14,12 @@ from temporalio.exceptions import ActivityError, CancelledError
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.call_result import Bill, Completed, Cut
     from forerun.activities.failures import bill_of_failure
-    from forerun.speculation.billing import Cost
+    from forerun.speculation.billing import UNPRICED, Cost
     from forerun.workflows.dispatch import Ended
+
+NOTHING = Bill(attempts=0)
+UNKNOWN = Bill(cost=UNPRICED, attempts=0)
+"""The worker died before it could tell: its dollars are unknown, and that is not 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,7 @@ def bill_of(ended: Ended) -> EndedBill:
 
 
 def _bill_of_failure(failure: ActivityError | None) -> EndedBill:
-    bill = bill_of_failure(failure) if failure else None
-    never_ran = failure is not None and isinstance(failure.cause, CancelledError)
-    return EndedBill(bill=bill or Bill(attempts=0), never_ran=never_ran)
+    if failure is not None and isinstance(failure.cause, CancelledError):
+        return EndedBill(bill=NOTHING, never_ran=True)
+    known = bill_of_failure(failure) if failure else None
+    return EndedBill(bill=known or UNKNOWN)

@@ -24,8 +24,8 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.dispatch import Dispatcher, Ended
     from forerun.workflows.failures import message_of
     from forerun.workflows.graph import Graph
-    from forerun.workflows.nodes import NodeRun, Nodes, NodeState, now_ms
     from forerun.workflows.planning import Planner
+    from forerun.workflows.run_state import NodeRun, Nodes, NodeState, now_ms
     from forerun.workflows.runtime import Runtime
     from forerun.workflows.templates import RenderError
 
@@ -192,7 +192,9 @@ class DagRun:
                 run.busy_ms = claimed.done_ms - claimed.launched_ms
         elif self._dispatcher.may_start(planned):
             run.state, run.started_ms = NodeState.RUNNING, now_ms()
-            self._dispatcher.start(run.name, planned, Lane.AUTHORITATIVE, self._planner.title(run.name))
+            self._dispatcher.start(
+                run.name, planned, Lane.AUTHORITATIVE, self._planner.title(run.name)
+            )
         else:
             self._crowded = True
 

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.policy import Policy
     from forerun.speculation.quantities import dollars, number, text
     from forerun.speculation.table import CallTable, Ending, Speculation
-    from forerun.workflows.nodes import Nodes
+    from forerun.workflows.run_state import Nodes
     from forerun.workflows.sentences import inequality
 
 PAD = "\u00a0\u00a0"
@@ -56,7 +56,12 @@ def _bets(decisions: list[dict[str, Any]]) -> str:
 
 def _speculations(speculations: list[Speculation]) -> str:
     rows = [
-        [s.node, s.label, _state(s), s.cut_reason or (f"claimed by {s.claimed_by}" if s.claimed_by else "")]
+        [
+            s.node,
+            s.label,
+            _state(s),
+            s.cut_reason or (f"claimed by {s.claimed_by}" if s.claimed_by else ""),
+        ]
         for s in speculations[-LINES:]
     ]
     return _table("Speculations", ["call", "assuming", "state", "why"], rows)

@@ -7,8 +7,10 @@ one place. Nothing here waits: a cut is a request, and its end arrives like any 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -27,7 +29,7 @@ from forerun.workflows.options import (
 
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.call_result import CallResult
-    from forerun.activities.model_call import ModelCalls, ModelRequest
+    from forerun.activities.model_call import ModelCalls, ModelRequest, input_bytes
     from forerun.activities.operation import ToolRequest
     from forerun.activities.promotion import PromoteRequest, Promotions
     from forerun.activities.tool_call import ToolCalls
@@ -46,7 +48,9 @@ class Planned:
 
     @property
     def input_bytes(self) -> int:
-        """Size of what is sent, in UTF-8."""
+        """Size of what is sent, in UTF-8: no tokenizer makes more tokens of it."""
+        if isinstance(self.request, ModelRequest):
+            return input_bytes(self.request)
         return len(canonical_json(self.call.arguments).encode())
 
 
@@ -133,8 +137,8 @@ class Dispatcher:
         del self._handles[id]
         self._ended.append(ended)
 
-    def _spawn(self, coroutine: object) -> None:
-        task = asyncio.create_task(coroutine)  # type: ignore[arg-type]
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
         self._watchers.add(task)
         task.add_done_callback(self._watchers.discard)
 
@@ -142,21 +146,21 @@ class Dispatcher:
 def _start(
     id: str, planned: Planned, lane: Lane, summary: str
 ) -> workflow.ActivityHandle[CallResult]:
-    """Both kinds of call differ only in the activity that makes them."""
-    options = planned.options
-    common = {
-        "activity_id": id,
-        "task_queue": lane.value.task_queue,
-        "priority": lane.value.priority,
-        "start_to_close_timeout": timedelta(seconds=options.timeout_seconds),
-        "heartbeat_timeout": HEARTBEAT_TIMEOUT,
-        "retry_policy": options.retry_policy(lane),
-        "cancellation_type": CANCELLATION,
-        "summary": summary,
-    }
-    if isinstance(planned.request, ModelRequest):
-        return workflow.start_activity_method(ModelCalls.model_call, planned.request, **common)
-    return workflow.start_activity_method(ToolCalls.tool_call, planned.request, **common)
+    model = isinstance(planned.request, ModelRequest)
+    activity: Any = ModelCalls.model_call if model else ToolCalls.tool_call
+    handle: workflow.ActivityHandle[CallResult] = workflow.start_activity_method(
+        activity,
+        planned.request,
+        activity_id=id,
+        task_queue=lane.value.task_queue,
+        priority=lane.value.priority,
+        start_to_close_timeout=timedelta(seconds=planned.options.timeout_seconds),
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=planned.options.retry_policy(lane),
+        cancellation_type=CANCELLATION,
+        summary=summary,
+    )
+    return handle
 
 
 async def _promote(id: str, planned: Planned) -> None:

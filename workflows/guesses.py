@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.canonical import canonical
     from forerun.speculation.guess import Guess, GuessSource
     from forerun.speculation.table import CallTable
-    from forerun.workflows.nodes import Nodes, NodeState
+    from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.spec import NodeGuess, ValueGuess
 
 
@@ -44,9 +44,7 @@ def _from_node(name: str, source: NodeGuess, nodes: Nodes, table: CallTable) -> 
     elif not other.state.ended:
         for speculation in table.open():
             if speculation.node == source.node and not speculation.live:
-                yield _guess(
-                    name, speculation.output, GuessSource.NODE, source.p, speculation.id
-                )
+                yield _guess(name, speculation.output, GuessSource.NODE, source.p, speculation.id)
 
 
 def _guess(

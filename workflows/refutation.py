@@ -22,8 +22,8 @@ with workflow.unsafe.imports_passed_through():
         Resulting,
         Speculation,
     )
-    from forerun.workflows.nodes import Nodes, NodeState
     from forerun.workflows.planning import Planner
+    from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.templates import RenderError
 
 

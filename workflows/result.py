@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.quantities import text
     from forerun.speculation.table import Ending
     from forerun.workflows.barrier import Barrier
-    from forerun.workflows.nodes import Nodes, NodeState
+    from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.timing import Timing
 
 
@@ -30,9 +30,7 @@ def result_of(
         ],
         "failed": failed(nodes),
         "effects": {
-            intent: end.as_result()
-            for intent, end in barrier.ends.items()
-            if end.state != "failed"
+            intent: end.as_result() for intent, end in barrier.ends.items() if end.state != "failed"
         },
         "approximations": [],
         "last_record": last_record,

@@ -26,9 +26,9 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.bills import EndedBill, bill_of
     from forerun.workflows.books import Books
     from forerun.workflows.dispatch import Dispatcher, Ended, Planned
-    from forerun.workflows.nodes import Nodes, now_ms
     from forerun.workflows.planning import Planner
     from forerun.workflows.refutation import Refutation
+    from forerun.workflows.run_state import Nodes, now_ms
     from forerun.workflows.sentences import launch
     from forerun.workflows.settlement import outcome_of, tested
     from forerun.workflows.survey import Possible, PossibleBet, Survey

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.record import GuessTested, Outcome
     from forerun.speculation.table import CallTable, Ending, Speculation
     from forerun.workflows.bills import EndedBill
-    from forerun.workflows.nodes import Nodes, NodeState
+    from forerun.workflows.run_state import Nodes, NodeState
 
 CONSUMED_FIELDS = 0
 CANONICAL_JSON = 1
@@ -66,10 +66,7 @@ def tested(
 def _tested(guess: Guess, nodes: Nodes, launched: bool, discharged: bool) -> GuessTested:
     run = nodes[guess.node]
     actual = digest(run.output) if run.state is NodeState.DONE else None
-    if actual == guess.digest:
-        tier = CANONICAL_JSON
-    else:
-        tier = CONSUMED_FIELDS if discharged else None
+    tier = CANONICAL_JSON if actual == guess.digest else CONSUMED_FIELDS if discharged else None
     return GuessTested(
         at=workflow.now().isoformat(),
         guess=guess.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
@@ -63,7 +63,8 @@ GUESS_SOURCES = ("value", "node", "model", "stream", "history", "pattern")
 
 
 def _source(raw: Any) -> str:
-    return raw["from"]
+    """Of raw JSON when it is read, of a guess when it is written."""
+    return str(cast("Any", raw)["from"] if isinstance(raw, dict) else raw.source)
 
 
 def _has_source(raw: Any) -> Any:
@@ -86,4 +87,4 @@ Guess = Annotated[
     Discriminator(_source),
     BeforeValidator(_has_source),
 ]
-Guesses = Annotated[tuple[Guess, ...], Field(strict=False, max_length=100)]
+Guesses = Annotated[tuple[Guess, ...], Field(strict=False, fail_fast=True, max_length=100)]

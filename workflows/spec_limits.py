@@ -13,6 +13,7 @@ from typing import Any, cast
 from forerun.workflows.spec_errors import SpecError, at, shown
 
 MAX_BYTES = 1_000_000
+MAX_VALUES = 100_000
 MAX_DEPTH = 50
 MAX_INTEGER_BITS = 256
 
@@ -20,12 +21,12 @@ _Trail = tuple["_Trail", str | int] | None
 
 
 def check_limits(raw: object) -> None:
-    """Let `raw` through if it is JSON of at most 1 MB and at most 50 levels.
+    """Let `raw` through if it is JSON of at most 1 MB, 100,000 values and 50 levels.
 
     Raises:
         SpecError: it is not; the error names the first offending place.
     """
-    size = 0
+    size = values = 0
     waiting: list[tuple[Any, int, _Trail]] = [(raw, 0, None)]
     while waiting:
         value, depth, trail = waiting.pop()
@@ -33,12 +34,17 @@ def check_limits(raw: object) -> None:
         if problem:
             raise SpecError(_path(trail), shown(value), *problem)
         size += _own_bytes(value)
+        values += 1
         if size > MAX_BYTES:
-            break
+            raise _too_large(f"{MAX_BYTES:,} bytes")
+        if values + len(waiting) > MAX_VALUES:
+            raise _too_large(f"{MAX_VALUES:,} values")
         waiting.extend((inner, depth + 1, (trail, key)) for key, inner in _inside(value))
-    if size > MAX_BYTES:
-        fix = "move long texts out of the spec, or split the run"
-        raise SpecError("spec", "", f"is larger than {MAX_BYTES:,} bytes", fix)
+
+
+def _too_large(limit: str) -> SpecError:
+    fix = "pass large data by reference, or split the run"
+    return SpecError("spec", "", f"holds more than {limit}", fix)
 
 
 def _problem(value: object, depth: int) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ is `spec_checks` and `graph`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
@@ -44,6 +44,8 @@ class _AnyNode(SpecModel):
 class ModelNode(_AnyNode, title="model node"):
     """A model call. Its output is a choice, JSON that fits the schema, or else text."""
 
+    kind: ClassVar[Kind] = "model"
+
     model: ModelName
     prompt: Text = Field(description="template of the last user message")
     system: Text | None = Field(default=None, description="template of the system text")
@@ -59,6 +61,11 @@ class ModelNode(_AnyNode, title="model node"):
     )
     temperature: float | None = Field(default=None, ge=0, le=2)
     guess: Guesses = ()
+
+    @property
+    def operation(self) -> str:
+        """What it calls: `openai:sim-mid`."""
+        return self.model
 
     @property
     def provider(self) -> str:
@@ -82,13 +89,22 @@ class ModelNode(_AnyNode, title="model node"):
 class ToolNode(_AnyNode, title="tool node"):
     """A call of an operation registered as pure, read or idempotent."""
 
+    kind: ClassVar[Kind] = "tool"
+
     tool: Text = Field(description="name of the operation")
     args: dict[str, Any] = Field(default={}, description="templates inside strings, at any depth")
     guess: Guesses = ()
 
+    @property
+    def operation(self) -> str:
+        """What it calls: `kb.search`."""
+        return self.tool
+
 
 class EffectNode(_AnyNode, title="effect node"):
     """An operation registered as stageable or irreversible; committed behind the gate."""
+
+    kind: ClassVar[Kind] = "effect"
 
     effect: Text = Field(description="name of the operation")
     args: dict[str, Any] = Field(default={}, description="templates inside strings, at any depth")
@@ -96,9 +112,20 @@ class EffectNode(_AnyNode, title="effect node"):
         default=None, gt=0, le=1e8, description="none: wait for ever"
     )
 
+    @property
+    def operation(self) -> str:
+        """What it commits: `outbox.put`."""
+        return self.effect
+
+    @property
+    def guess(self) -> Guesses:
+        """A receipt is never guessed: nothing is speculated past an effect."""
+        return ()
+
 
 def _kind(raw: Any) -> Kind:
-    return next(kind for kind in KINDS if kind in raw)
+    """Of raw JSON when it is read, of a node when it is written."""
+    return next(kind for kind in KINDS if kind in (raw if isinstance(raw, dict) else vars(raw)))
 
 
 def _has_one_kind(raw: Any) -> Any:

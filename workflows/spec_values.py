@@ -83,5 +83,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 ModelName = Annotated[str, AfterValidator(_model_name), Field(examples=["openai:gpt-5-mini"])]
 Text = Annotated[str, Field(min_length=1)]
 Choices = Annotated[
-    tuple[Annotated[str, AfterValidator(_choice)], ...], Field(strict=False, min_length=1)
+    tuple[Annotated[str, AfterValidator(_choice)], ...],
+    Field(strict=False, fail_fast=True, min_length=1),
 ]

@@ -30,8 +30,8 @@ with workflow.unsafe.imports_passed_through():
     )
     from forerun.workflows.dispatch import Planned
     from forerun.workflows.guesses import guesses_for
-    from forerun.workflows.nodes import Nodes, NodeState
     from forerun.workflows.planning import Planner
+    from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.templates import RenderError
 
 VARIANTS_PER_NODE = 16
@@ -153,7 +153,11 @@ class Survey:
         return found
 
     def _combinations(self, upstream: tuple[str, ...]) -> Iterator[tuple[Variant, ...]]:
-        return itertools.product(*(self._variants[name] for name in upstream)) if upstream else iter(())
+        return (
+            itertools.product(*(self._variants[name] for name in upstream))
+            if upstream
+            else iter(())
+        )
 
     def _consider(
         self, name: str, chosen: dict[str, Variant], guesses: tuple[str, ...]
@@ -200,9 +204,7 @@ class Survey:
         waits_for: tuple[str, ...],
         guesses: tuple[str, ...],
     ) -> Variant:
-        possible = Possible(
-            node=name, alternatives=[inputs], planned=planned, waits_for=waits_for
-        )
+        possible = Possible(node=name, alternatives=[inputs], planned=planned, waits_for=waits_for)
         if planned:
             self._ready[name, planned.call.fingerprint] = possible
         calls = self._bet(guesses).calls

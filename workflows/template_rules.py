@@ -27,6 +27,10 @@ MAX_BRACKETS = 20
 MAX_TOKENS = 5_000
 """Of one template. Jinja2 takes about 5 µs for each, and a workflow task has 2 s in all."""
 
+MAX_PARTS = 50_000
+PARTS_PER_TEMPLATE = 5
+"""Of all templates of a spec, in syntax nodes; beside them, a template costs as much as five."""
+
 _OPENING = frozenset({"lparen", "lbracket", "lbrace"})
 _CLOSING = frozenset({"rparen", "rbracket", "rbrace"})
 
@@ -60,10 +64,27 @@ class Checked:
     references: tuple[str, ...]
     tolerated: frozenset[str]
     bound: frozenset[str]
-    size: int
 
 
-def check(text: str, path: str) -> Checked:
+class Allowance:
+    """What the templates of a spec may be made of, all together."""
+
+    def __init__(self) -> None:
+        self._parts = MAX_PARTS
+
+    def spend(self, parts: int, path: str) -> None:
+        """Pay for a template of so many syntax nodes.
+
+        Raises:
+            SpecError: that is more than is left.
+        """
+        self._parts -= parts + PARTS_PER_TEMPLATE
+        if self._parts < 0:
+            problem = f"the templates up to here have more than {MAX_PARTS:,} parts"
+            raise SpecError(path, "", problem, "simplify them, or split the run")
+
+
+def check(text: str, path: str, allowance: Allowance) -> Checked:
     """Parse `text` and check it.
 
     Raises:
@@ -81,6 +102,7 @@ def check(text: str, path: str) -> Checked:
     rules = _Rules(text, path)
     for statement in body:
         rules.visit(statement, depth=0, loops=0)
+    allowance.spend(rules.size, path)
     return rules.checked(body)
 
 
@@ -115,7 +137,7 @@ class _Rules:
         self._used: dict[str, None] = {}
         self._tested: set[str] = set()
         self._bound: set[str] = set()
-        self._size = 0
+        self.size = 0
 
     def checked(self, body: list[nodes.Node]) -> Checked:
         return Checked(
@@ -123,11 +145,10 @@ class _Rules:
             references=tuple(name for name in self._used if name not in self._bound),
             tolerated=frozenset(self._tested),
             bound=frozenset(self._bound),
-            size=self._size,
         )
 
     def visit(self, node: nodes.Node, *, depth: int, loops: int) -> None:
-        self._size += 1
+        self.size += 1
         if depth > MAX_NESTING:
             raise _too_deep(self._text, self._path)
         self._check(node, loops)

@@ -16,7 +16,7 @@ from jinja2 import nodes
 from forerun.speculation.canonical import canonical, canonical_json
 from forerun.workflows.spec_errors import SpecError, at, shown
 from forerun.workflows.template_evaluation import Evaluator
-from forerun.workflows.template_rules import check
+from forerun.workflows.template_rules import Allowance, check
 from forerun.workflows.template_values import MAX_OUTPUT, EvaluationError, Work, as_text
 
 _OPENINGS = ("{{", "{%", "{#")
@@ -44,37 +44,35 @@ class Template:
     references: tuple[str, ...] = ()
     tolerated: frozenset[str] = frozenset()
     bound: frozenset[str] = frozenset()
-    size: int = 0
     _body: list[nodes.Node] | None = field(default=None, repr=False)
 
     @classmethod
-    def parse(cls, text: str, path: str) -> Template:
+    def parse(cls, text: str, path: str, allowance: Allowance | None = None) -> Template:
         """The template that stands at `path` of the spec.
 
         Raises:
             SpecError: it does not parse, or contains what templates may not contain.
         """
-        if not any(opening in text for opening in _OPENINGS):
+        if is_constant(text):
             return cls(path=path, text=text)
-        checked = check(text, path)
+        checked = check(text, path, allowance or Allowance())
         return cls(
             path=path,
             text=text,
             references=checked.references,
             tolerated=checked.tolerated,
             bound=checked.bound,
-            size=checked.size,
             _body=checked.body,
         )
 
     @classmethod
-    def parse_expression(cls, text: str, path: str) -> Template:
+    def parse_expression(cls, text: str, path: str, allowance: Allowance | None = None) -> Template:
         """A template that has to be exactly one `{{ expression }}`.
 
         Raises:
             SpecError: it is not.
         """
-        template = cls.parse(text.strip(), path)
+        template = cls.parse(text.strip(), path, allowance)
         if template.expression is None:
             problem = f"{shown(text)} is not one {{{{ expression }}}}"
             raise SpecError(path, shown(text), problem, "write \"{{ classify == 'bug' }}\"")
@@ -160,26 +158,43 @@ class Arguments:
             raise RenderError(self.path, str(error)) from None
 
 
-def compile_args(args: Mapping[str, Any], path: str) -> Arguments:
+def compile_args(
+    args: Mapping[str, Any], path: str, allowance: Allowance | None = None
+) -> Arguments:
     """The arguments that stand at `path` of the spec.
 
     Raises:
         SpecError: one of the templates in them is wrong.
     """
-    tree = {key: _compiled(value, at(path, key)) for key, value in args.items()}
+    allowance = allowance or Allowance()
+    tree = {key: _compiled(value, at(path, key), allowance) for key, value in args.items()}
     return Arguments(path=path, templates=tuple(_templates(tree)), _tree=tree)
 
 
-def _compiled(value: Any, path: str) -> Any:
+def is_constant(value: Any) -> bool:
+    """Whether there is no template anywhere in a JSON value."""
     match value:
         case str():
-            return Template.parse(value, path)
+            return not any(opening in value for opening in _OPENINGS)
+        case dict():
+            return all(map(is_constant, cast("dict[str, Any]", value).values()))
+        case list():
+            return all(map(is_constant, cast("list[Any]", value)))
+        case _:
+            return True
+
+
+def _compiled(value: Any, path: str, allowance: Allowance) -> Any:
+    """`value` with templates in place of the strings that are templates."""
+    match value:
+        case str():
+            return value if is_constant(value) else Template.parse(value, path, allowance)
         case dict():
             entries = cast("dict[str, Any]", value).items()
-            return {key: _compiled(inner, at(path, key)) for key, inner in entries}
+            return {key: _compiled(inner, at(path, key), allowance) for key, inner in entries}
         case list():
-            items = cast("list[Any]", value)
-            return [_compiled(inner, at(path, index)) for index, inner in enumerate(items)]
+            items = enumerate(cast("list[Any]", value))
+            return [_compiled(inner, at(path, index), allowance) for index, inner in items]
         case _:
             return value
 

@@ -12,7 +12,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.makespan import Step, forecast
-    from forerun.workflows.nodes import Nodes
+    from forerun.workflows.run_state import Nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

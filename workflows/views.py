@@ -21,8 +21,8 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.policy import Policy
     from forerun.speculation.table import CallTable, Speculation
     from forerun.workflows.conditions import undecided
-    from forerun.workflows.nodes import NodeRun, Nodes, NodeState, now_ms
     from forerun.workflows.planning import Planner
+    from forerun.workflows.run_state import NodeRun, Nodes, NodeState, now_ms
     from forerun.workflows.survey import Possible, PossibleBet
 
 

@@ -19,11 +19,17 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
 from forerun.activities.effects.evidence import Evidence, read_evidence
+from forerun.activities.failures import details_of
 from forerun.activities.heartbeat import heartbeating
 from forerun.activities.intent import CommitReceipt, CommitRequest
 from forerun.activities.registration import Commit
 from forerun.activities.registry import Operation, Registry
-from forerun.activities.tool_call import checked_output, declared_bill, invalid_output
+from forerun.activities.tool_call import (
+    billed_failure,
+    checked_output,
+    declared_bill,
+    invalid_output,
+)
 from forerun.speculation.approvals import Closed, Open, Waiting, decide_gate
 from forerun.speculation.canonical import digest
 from forerun.speculation.effect_class import Approval
@@ -43,24 +49,27 @@ class Commits:
         """Perform the effect once, or refuse.
 
         Raises:
-            ApplicationError: refused, or invalid arguments (neither is retried). Whatever the
-                effect itself raises passes through; the next attempt has the same key.
+            ApplicationError: refused, or invalid arguments (neither is retried), or whatever the
+                effect itself raised, with the bill; the next attempt has the same key.
         """
         effect = self._registry.effect(request.operation, request.version)
         arguments = effect.parse(request.arguments)
-        attempts = activity.info().attempt
+        bill = declared_bill(effect.card, activity.info().attempt)
         began = time.monotonic()
-        async with heartbeating(lambda: {"attempts": attempts}):
+        async with heartbeating(lambda: details_of(bill)):
             commit, gate = await self._checked(request, effect)
-            receipt = await _to_its_end(_within_time(effect, arguments, commit))
+            try:
+                receipt = await _to_its_end(_within_time(effect, arguments, commit))
+            except Exception as error:
+                raise billed_failure(effect.card, bill, error) from error
         return CommitReceipt(
             intent=request.intent,
             idempotency_key=commit.idempotency_key,
             digest=commit.digest,
             approved_by=gate.by,
             blind=gate.blind,
-            receipt=_object(effect, receipt),
-            bill=declared_bill(effect.card, attempts),
+            receipt=receipt,
+            bill=bill,
             seconds=time.monotonic() - began,
         )
 
@@ -111,7 +120,7 @@ def _open_gate(request: CommitRequest, effect: Operation, evidence: Evidence) ->
             raise _refusal(request, problem)
 
 
-async def _to_its_end(effect: Coroutine[Any, Any, Any]) -> Any:
+async def _to_its_end(effect: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
     """What `effect` returns, even if the commit is cancelled meanwhile.
 
     A row being written in a thread cannot be called back, so a cancelled commit must not report
@@ -124,12 +133,9 @@ async def _to_its_end(effect: Coroutine[Any, Any, Any]) -> Any:
         return await running
 
 
-async def _within_time(effect: Operation, arguments: BaseModel, commit: Commit) -> Any:
+async def _within_time(effect: Operation, arguments: BaseModel, commit: Commit) -> dict[str, Any]:
     async with asyncio.timeout(effect.card.timeout_seconds):
-        return await effect.run(arguments, commit)
-
-
-def _object(effect: Operation, receipt: Any) -> dict[str, Any]:
+        receipt = await effect.run(arguments, commit)
     if not isinstance(receipt, dict):
         kind = type(receipt).__name__
         raise invalid_output(effect.card, f"has committed, but returned {kind} and no JSON object")

@@ -87,12 +87,14 @@ async def _signals(client: Client, event: HistoryEvent) -> list[ApprovalSignal]:
 
 
 async def _decoded(client: Client, payloads: Sequence[Payload]) -> Any:
-    """The first payload as JSON data; None where there is none or it is not JSON."""
+    """The one payload as JSON data; None where it is not JSON, or not one."""
+    if len(payloads) != 1:
+        return None
     try:
-        values = await client.data_converter.decode(payloads[:1])
+        (value,) = await client.data_converter.decode(payloads)
     except (KeyError, RuntimeError, ValueError):  # unknown encoding, or bytes that are not JSON
         return None
-    return values[0] if values else None
+    return value
 
 
 def _scheduled(request: Any) -> Scheduled:

@@ -67,8 +67,7 @@ class AnthropicProvider:
                 messages=[{"role": "user", "content": prompt.user}],
                 max_tokens=prompt.max_output_tokens,
                 stream=True,
-                # The SDK has no word for it any more; models that refuse it say so.
-                extra_body=prompt.temperature and {"temperature": prompt.temperature},
+                extra_body=_extras(prompt),
             ) as events:
                 async for event in events:
                     for said in progress.read(event):
@@ -164,6 +163,11 @@ def _client(key: str, base_url: str, silence_seconds: float) -> anthropic.AsyncA
         max_retries=0,
         http_client=http_client(base_url, silence_seconds),
     )
+
+
+def _extras(prompt: Prompt) -> dict[str, float] | None:
+    """What the SDK has no argument for any more; a model that takes no temperature says so."""
+    return None if prompt.temperature is None else {"temperature": prompt.temperature}
 
 
 def _delta(delta: object) -> Delta:

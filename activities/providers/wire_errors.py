@@ -98,7 +98,7 @@ def transport_failure(error: BaseException | None) -> ProviderError:
         case httpx2.UnsupportedProtocol() | httpx2.InvalidURL() | httpx2.LocalProtocolError():
             # The last one is a header that cannot be sent, and its text holds the key.
             return ProviderError(Kind.BAD_REQUEST, "the base URL or the API key is malformed")
-        case httpx2.TransportError():
+        case httpx2.TransportError() | OSError():
             return ProviderError(Kind.INTERRUPTED)
         case _:
             return unexpected(error)

@@ -1,0 +1,33 @@
+"""One real dev server for the whole test session."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from forerun.workers.devserver import DevServer, find_cli
+
+
+@pytest.fixture(scope="session")
+def temporal_cli() -> Path:
+    """The Temporal CLI in use."""
+    return find_cli(os.environ, sys.stderr)
+
+
+@pytest.fixture(scope="session")
+async def dev_server(temporal_cli: Path) -> AsyncIterator[DevServer]:
+    """A dev server without UI; every test gives its workflows and task queues names of its own."""
+    async with DevServer.start(cli=temporal_cli, ui=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def temporal_client(dev_server: DevServer) -> Client:
+    """A client of `dev_server` that speaks pydantic."""
+    return await Client.connect(dev_server.address, data_converter=pydantic_data_converter)

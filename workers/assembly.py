@@ -1,0 +1,94 @@
+"""From settings to the parts of a worker: providers, prices and operations.
+
+Everything that can be wrong with a setting shows here, before any server is waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from forerun.activities.http_get import HttpGet
+from forerun.activities.effects.outbox import Outbox
+from forerun.activities.model_call import ModelCalls
+from forerun.activities.price_lookup import CancelPolicies
+from forerun.activities.prices import BadPrices, PriceBook
+from forerun.activities.provider import Provider
+from forerun.activities.providers import anthropic, openai
+from forerun.activities.registry import Registry
+from forerun.workers.roles import Parts
+from forerun.workers.settings import Settings, SettingsError
+
+BUILT_IN = "forerun.activities.builtin_tools"
+
+
+def assemble(settings: Settings, operations: Iterable[str] = ()) -> Parts:
+    """The parts of a worker that knows the built-in operations and those of the named modules.
+
+    Raises:
+        SettingsError: a setting that cannot be used.
+        RegistrationError: a module that cannot be imported or declares its operations wrongly.
+    """
+    prices, cancel_billing = _prices(settings), CancelPolicies()
+    return Parts(
+        registry=Registry.of(BUILT_IN, _http_get(settings), _outbox(settings), *operations),
+        prices=prices,
+        cancel_billing=cancel_billing,
+        model_calls=ModelCalls(
+            providers=_providers(settings), prices=prices, cancel_billing=cancel_billing
+        ),
+    )
+
+
+def prepare_effects(settings: Settings) -> None:
+    """Make the folder of the outbox, which the role `commit` needs.
+
+    Raises:
+        SettingsError: it cannot be made.
+    """
+    url = make_url(settings.outbox_url)
+    if url.get_backend_name() != "sqlite":
+        return
+    try:
+        Path(url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"the outbox cannot be at {url.database} ({error.strerror}): "
+            "name another place with FORERUN_OUTBOX_URL"
+        ) from error
+
+
+def _providers(settings: Settings) -> dict[str, Provider]:
+    ours, theirs = settings.openai, settings.anthropic
+    return {
+        "openai": openai.OpenAIProvider(
+            api_key=ours.api_key, base_url=ours.base_url or openai.BASE_URL
+        ),
+        "anthropic": anthropic.AnthropicProvider(
+            api_key=theirs.api_key, base_url=theirs.base_url or anthropic.BASE_URL
+        ),
+    }
+
+
+def _prices(settings: Settings) -> PriceBook:
+    try:
+        return PriceBook(settings.prices)
+    except BadPrices as error:
+        raise SettingsError(f"FORERUN_PRICES: {error}") from error
+
+
+def _http_get(settings: Settings) -> HttpGet:
+    try:
+        return HttpGet(settings.http_allow)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _outbox(settings: Settings) -> Outbox:
+    try:
+        return Outbox(settings.outbox_url)
+    except (ValueError, ArgumentError, ImportError) as error:
+        raise SettingsError(f"FORERUN_OUTBOX_URL: {error}") from error

@@ -1,0 +1,41 @@
+"""Who polls a task queue, as the server sees it: the only honest meaning of "ready"."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+
+WORKFLOWS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+
+POLL_SECONDS = 0.05
+
+Polled = tuple[str, TaskQueueType.ValueType]
+"""A task queue, and what is polled from it."""
+
+
+async def pollers(client: Client, polled: Polled) -> set[str]:
+    """The identities of those who polled in the last minutes."""
+    queue, kind = polled
+    found = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+        )
+    )
+    return {poller.identity for poller in found.pollers}
+
+
+async def until_polled(client: Client, all_polled: Sequence[Polled]) -> None:
+    """Return once workers with the identity of `client` poll them all. The caller sets a deadline.
+
+    The identity names this process: what is left of an earlier one on the same database, or another
+    worker on a shared server, does not count.
+    """
+    for polled in all_polled:
+        while client.identity not in await pollers(client, polled):
+            await asyncio.sleep(POLL_SECONDS)

@@ -1,0 +1,87 @@
+"""Undecided `when`s on the way to a bet's calls, and how likely each is to come out true.
+
+A guess can be right only if its node runs at all. A `when` that the bet's own values decide is no
+doubt any more; of the others each counts as the summed P of the guesses that make it true, and as
+1/2 where nothing is guessed (design 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.speculation.bet import Condition
+    from forerun.speculation.guess import Guess
+    from forerun.speculation.quantities import ONE, ZERO
+    from forerun.speculation.table import Absent, Resulting
+    from forerun.workflows.graph_nodes import Node
+    from forerun.workflows.run_state import Nodes, NodeState
+    from forerun.workflows.survey import PossibleBet
+    from forerun.workflows.templates import RenderError
+
+UNKNOWN = Decimal("0.5")
+
+
+def undecided(
+    bet: PossibleBet, nodes: Nodes, guesses: Mapping[str, Guess]
+) -> tuple[Condition, ...]:
+    """The conditions of a bet, in topological order."""
+    decided = _decided(bet)
+    assumed = {guesses[guess].node: guesses[guess] for guess in bet.guesses}
+    on_the_way = {*bet.calls, *assumed}
+    for name in (*bet.calls, *assumed):
+        on_the_way.update(nodes.graph.ancestors(name))
+    found: list[Condition] = []
+    for run in nodes:
+        node = nodes.graph.nodes[run.name]
+        open_question = run.state is NodeState.WAITING and bool(node.when_references)
+        if run.name in on_the_way and open_question and run.name not in decided:
+            p = _chance(node, nodes, assumed, guesses)
+            if p != ONE:
+                found.append(Condition(node=run.name, p=p))
+    return tuple(found)
+
+
+def _decided(bet: PossibleBet) -> set[str]:
+    """Nodes whose `when` was true with the values that the bet's calls are rendered from."""
+    ready = [call for call in bet.calls.values() if call.planned]
+    from_results = {
+        up
+        for call in ready
+        for up, source in call.alternatives[0].items()
+        if isinstance(source, Resulting | Absent)
+    }
+    return {call.node for call in ready} | from_results
+
+
+def _chance(
+    node: Node, nodes: Nodes, assumed: Mapping[str, Guess], guesses: Mapping[str, Guess]
+) -> Decimal:
+    """The chance that a `when` comes out true, by the guesses for the one node it still waits for."""
+    values: dict[str, Any] = {}
+    unknown: list[str] = []
+    for up in node.when_references:
+        if nodes[up].state is NodeState.DONE:
+            values[up] = nodes[up].output
+        elif up in assumed:
+            values[up] = assumed[up].value
+        elif not nodes[up].state.ended:
+            unknown.append(up)
+    if not unknown:
+        return ONE if _true(node, values) else ZERO
+    candidates = [g for g in guesses.values() if g.node == unknown[0]]
+    if len(unknown) > 1 or not candidates:
+        return UNKNOWN
+    makes_true = (g.belief.mean for g in candidates if _true(node, {**values, g.node: g.value}))
+    return sum(makes_true, ZERO)
+
+
+def _true(node: Node, values: Mapping[str, Any]) -> bool:
+    try:
+        return node.runs(values)
+    except RenderError:
+        return False

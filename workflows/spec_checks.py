@@ -1,0 +1,137 @@
+"""Whether a spec makes sense: what its shape alone does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from forerun.speculation.canonical import canonical_json
+from forerun.speculation.quantities import ONE, text
+from forerun.workflows.graph import Graph
+from forerun.workflows.spec_errors import SpecError, at, closest, shown
+from forerun.workflows.spec_guesses import NodeGuess, ValueGuess
+from forerun.workflows.spec_model import Spec
+from forerun.workflows.spec_nodes import ModelNode, NodeSpec
+from forerun.workflows.spec_schemas import Schemas
+
+TEMPLATE_WORDS = frozenset(
+    {"true", "false", "none", "not", "and", "or", "in", "is", "if", "else", "loop"}
+)
+RESERVED = frozenset({"input", "item", "index"}) | TEMPLATE_WORDS
+
+
+def check_nodes(spec: Spec) -> None:
+    """Check each node by itself.
+
+    Raises:
+        SpecError: the first node that makes no sense.
+    """
+    schemas = Schemas()
+    for name, node in spec.nodes.items():
+        path = at("nodes", name)
+        if name in RESERVED:
+            raise SpecError(path, shown(name), f"the name {shown(name)} is reserved", "rename it")
+        if node.for_each is None and "concurrency" in node.model_fields_set:
+            here = at(path, "concurrency")
+            raise _refused(here, node.concurrency, "needs for_each", "leave it out")
+        if isinstance(node, ModelNode):
+            _check_output(node, path, schemas)
+        _check_guesses(node, path, schemas)
+
+
+def check_guessed_nodes(spec: Spec, graph: Graph) -> None:
+    """Check that each `node` guess can be made before the node that it is about has answered.
+
+    Raises:
+        SpecError: it names nothing that could.
+    """
+    for name, node in spec.nodes.items():
+        for index, guess in enumerate(node.guess):
+            if isinstance(guess, NodeGuess):
+                _check_guessed_node(name, guess.node, graph, at("nodes", name, "guess", index))
+
+
+def unsupported_features(spec: Spec) -> SpecError | None:
+    """The first thing in `spec` that this version parses but cannot run yet."""
+    for name, node in spec.nodes.items():
+        uses: Mapping[str, bool] = {
+            "for_each": node.for_each is not None,
+            "equivalence": node.equivalence > 1,
+        }
+        for key, used in uses.items():
+            if used:
+                return _later(at("nodes", name, key), getattr(node, key))
+        for index, guess in enumerate(node.guess):
+            if guess.source in ("model", "stream", "history", "pattern"):
+                return _later(at("nodes", name, "guess", index, "from"), guess.source)
+    return None
+
+
+def _later(path: str, value: Any) -> SpecError:
+    return _refused(path, value, "is not supported by this version of forerun yet", "leave it out")
+
+
+def _refused(path: str, value: Any, problem: str, fix: str) -> SpecError:
+    return SpecError(path, shown(value), f"{shown(value)} {problem}", fix)
+
+
+def _check_output(node: ModelNode, path: str, schemas: Schemas) -> None:
+    if node.choices is not None and node.output_schema is not None:
+        raise SpecError(path, "", "has both 'choices' and 'schema'", "keep one of them")
+    if node.output_schema is not None:
+        schemas.check(node.output_schema, at(path, "schema"))
+    seen = set[str]()
+    for index, choice in enumerate(node.choices or ()):
+        if choice in seen:
+            raise _refused(at(path, "choices", index), choice, "is there twice", "keep one")
+        seen.add(choice)
+
+
+def _check_guesses(node: NodeSpec, path: str, schemas: Schemas) -> None:
+    total, seen = Decimal(0), set[str]()
+    for index, guess in enumerate(node.guess):
+        here = at(path, "guess", index)
+        if guess.source in ("model", "stream") and not isinstance(node, ModelNode):
+            fix = "use value, node, history or pattern"
+            raise _refused(at(here, "from"), guess.source, "only predicts model nodes", fix)
+        if isinstance(guess, ValueGuess) and isinstance(node, ModelNode) and node.for_each is None:
+            _check_value(node, guess.value, at(here, "value"), schemas)
+        said = canonical_json(guess.model_dump(mode="json", exclude={"p"}))
+        if said in seen:
+            fix = "keep one of them, with the sum of both p"
+            raise SpecError(here, said, f"the same is guessed twice: {shown(said)}", fix)
+        seen.add(said)
+        total += guess.p or 0
+        if total > ONE:
+            problem = f"the p of all guesses up to here sum to {text(total)}, more than 1"
+            raise SpecError(
+                at(here, "p"), str(guess.p), problem, "lower them: they exclude each other"
+            )
+
+
+def _check_value(node: ModelNode, value: Any, path: str, schemas: Schemas) -> None:
+    if node.choices is not None:
+        if value not in node.choices:
+            choices = ", ".join(node.choices)
+            fix = closest(value, node.choices, "guess one of them, or add it to them")
+            raise _refused(path, value, f"is not one of the choices {shown(choices)}", fix)
+    elif node.output_schema is not None:
+        problem = schemas.problem(node.output_schema, value)
+        if problem:
+            raise _refused(path, value, problem, "guess what the schema allows, or change it")
+    elif not isinstance(value, str):
+        fix = "guess a text, or give the node a schema"
+        raise _refused(path, value, "is not text, and without a schema the output is", fix)
+
+
+def _check_guessed_node(name: str, other: str, graph: Graph, path: str) -> None:
+    here = at(path, "node")
+    if other not in graph.nodes:
+        fix = closest(other, list(graph.nodes), "name a node of this spec")
+        raise SpecError(here, shown(other), f"unknown node {shown(other)}", fix)
+    if other == name or graph.needs(other, name):
+        fix = "name a node that has its output earlier, such as an upstream"
+        raise _refused(here, other, f"only has an output once {shown(name)} has one", fix)
+    if graph.nodes[other].effect:
+        raise _refused(here, other, "is an effect, its receipt predicts nothing", "name another")
