@@ -67,6 +67,7 @@ class BetView:
     conditions: tuple[Condition, ...]
     calls: tuple[CallView, ...]
     refused: tuple[Refusal, ...]
+    skipped: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,7 @@ class Decisions:
             conditions=bet.conditions,
             calls=tuple(self._stake(call, request) for call in bet.calls),
             refused=bet.refused,
+            skipped=bet.skipped,
         )
 
     def _stake(self, call: CallView, request: DecideRequest) -> Stake:

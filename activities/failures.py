@@ -85,6 +85,7 @@ POSTURES: Mapping[Kind, Posture] = MappingProxyType(
 NOTHING_BILLED = frozenset(Kind) - {
     Kind.TIMED_OUT,
     Kind.INTERRUPTED,
+    Kind.TRUNCATED,
     Kind.UNEXPECTED,
 }
 """Kinds that cost nothing where no answer had begun; after the others nobody knows."""

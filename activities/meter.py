@@ -53,9 +53,10 @@ class Metered:
 class Meter:
     """Counts one attempt while it streams. Times are seconds since its start."""
 
-    def __init__(self, call: Metered) -> None:
+    def __init__(self, call: Metered, clock: Callable[[], float] = time.monotonic) -> None:
         self._call = call
-        self._began = time.monotonic()
+        self._clock = clock
+        self._began = clock()
         count = estimate_tokens(call.sent)
         self._estimated_input = replace(count, high=count.high + FRAMING_TOKENS)
         self._input: Usage | None = None
@@ -70,7 +71,7 @@ class Meter:
     @property
     def seconds(self) -> float:
         """How long the attempt has taken."""
-        return time.monotonic() - self._began
+        return self._clock() - self._began
 
     @property
     def delivered_tokens(self) -> int:
@@ -93,7 +94,8 @@ class Meter:
 
     def finished(self, usage: Usage | None, service_tier: str | None) -> None:
         """The answer is complete."""
-        self._finished, self._final, self._service_tier = True, usage, service_tier
+        self._finished, self._service_tier = True, service_tier
+        self._final = usage if usage and self._is_believable(usage) else None
 
     def failed(self, kind: Kind) -> None:
         """The attempt is over without an answer."""
@@ -121,6 +123,10 @@ class Meter:
         rates = self._rates(usage)
         cost = self._uncounted_cost(rates, usage) if self._finished else self._cut(rates, usage)
         return Bill(usage=usage, cost=cost, rates=rates)
+
+    def _is_believable(self, usage: Usage) -> bool:
+        """Gateways that do not count send zeros, which would look like a free call."""
+        return bool(usage.input_tokens and (usage.output_tokens or not self._pieces))
 
     def _exact_bill(self, usage: Usage) -> Bill:
         rates = self._rates(usage)

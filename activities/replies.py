@@ -104,7 +104,10 @@ def _first_problem(value: Any, schema: dict[str, Any]) -> str | None:
         error = next(validator.iter_errors(value), None)
     except (SchemaError, Unresolvable, re.error, RecursionError) as problem:
         raise UnusableSchema(f"{type(problem).__name__}: mend the schema of this node") from None
-    return error and f"JSON that breaks {error.validator!r} at {error.json_path}"
+    if error is None:
+        return None
+    # Where in the schema, not where in the reply: its keys may repeat the prompt.
+    return f"JSON that breaks {'/'.join(map(str, error.absolute_schema_path))} of its schema"
 
 
 def _no_number(name: str) -> NoReturn:

@@ -6,7 +6,7 @@ Its calls are right or wrong together, so they are judged together: one P, one L
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from forerun.speculation.beliefs import Beta, joint
@@ -81,7 +81,8 @@ class Bet:
     """Assumptions, undecided conditions, and calls, each after those it waits for.
 
     `question` names the assumptions and the calls that could be launched on them: a question that
-    was answered with hold is not recorded twice.
+    was answered with hold is not recorded twice. `skipped` are the nodes whose `when` is false if
+    the assumptions hold: what a bet saves is counted in the world where it is right.
     """
 
     question: str
@@ -89,6 +90,7 @@ class Bet:
     conditions: tuple[Condition, ...]
     calls: tuple[Stake, ...]
     refused: tuple[Refusal, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -157,6 +159,7 @@ def assess(bet: Bet, network: Network, placed: Sequence[Placed]) -> Assessment:
     Calls that do not lower L are dropped in one pass, dearest first, each together with what waits
     for its result (design 1): a bet should not pay for a call that waits for a longer one anyway.
     """
+    network = _where_right(bet, network)
     others = [p.ahead for p in placed if bet.fits(p.guesses)]
     without = forecast(network, others)
     exposed = _exposures(bet, bet.calls, others, without)
@@ -185,6 +188,13 @@ def placed_by(bet: Bet, assessment: Assessment, placed: Sequence[Placed]) -> lis
     others = [p.ahead for p in placed if bet.fits(p.guesses)]
     stakes = [exposure.stake for exposure in assessment.exposures]
     return [Placed(guesses=guesses, ahead=ahead) for ahead in _aheads(bet, stakes, others)]
+
+
+def _where_right(bet: Bet, network: Network) -> Network:
+    """The network in which the bet is right: what it skips takes no time."""
+    if not bet.skipped:
+        return network
+    return {n: replace(s, ms=0) if n in bet.skipped else s for n, s in network.items()}
 
 
 def _aheads(bet: Bet, stakes: Sequence[Stake], others: Sequence[Ahead]) -> list[Ahead]:

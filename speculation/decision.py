@@ -77,6 +77,7 @@ class Decision:
     calls: tuple[Exposure, ...]
     dropped: tuple[str, ...]
     refused: tuple[Refusal, ...]
+    skipped: tuple[str, ...]
     cost_usd: Decimal | None
     worst_usd: Decimal | None
     usd_per_second: Decimal
@@ -235,6 +236,7 @@ def _record(judged: _Judged, situation: Situation, funds: Decimal) -> Decision:
         calls=assessment.exposures,
         dropped=assessment.dropped,
         refused=judged.bet.refused,
+        skipped=judged.bet.skipped,
         cost_usd=assessment.cost_usd,
         worst_usd=assessment.worst_usd,
         usd_per_second=policy.usd_per_second,

@@ -53,7 +53,7 @@ def estimate_tokens(text: str, *, bytes_per_token: Decimal | None = None) -> Tok
 
     `high` is its length in bytes: no vocabulary of the vendors we know has more tokens than that.
     """
-    size = len(text.encode())
+    size = _bytes(text)
     best = min(math.ceil(size / (bytes_per_token or usual_bytes_per_token(text))), size)
     return TokenRange(low=best // LOW_FACTOR, best=best, high=size)
 
@@ -62,7 +62,7 @@ def usual_bytes_per_token(text: str) -> Decimal:
     """The ratio for the kind of text that this looks like."""
     if text.lstrip()[:1] in ("{", "["):
         return JSON
-    if len(text.encode()) > 1.5 * len(text):
+    if _bytes(text) > 1.5 * len(text):
         return OTHER_SCRIPTS
     if len(_MARKUP.findall(text)) > 1:
         return MARKDOWN
@@ -89,3 +89,8 @@ def hidden_tokens(model: str, waiting_ms: int) -> int:
     if not _REASONING.search(model):
         return 0
     return USUAL_TOKENS_PER_SECOND * waiting_ms // 1000
+
+
+def _bytes(text: str) -> int:
+    """Length in UTF-8; a stream may stop, or be cut into pieces, within a surrogate pair."""
+    return len(text.encode(errors="surrogatepass"))

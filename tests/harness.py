@@ -16,7 +16,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from forerun.speculation.quantities import number
 from forerun.speculation.record import GENESIS, seal_of
-from forerun.workers.standin import StandIn
+from forerun.workers.standin.serve import StandIn
 
 Event = Any
 

@@ -6,10 +6,28 @@ with another would be read as something else.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
+from temporalio.worker import WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 
 def forerun_plugin() -> SimplePlugin:
     """For `Client.connect(plugins=...)`, whose workers then have it, and for `Replayer`."""
-    return SimplePlugin("forerun", data_converter=pydantic_data_converter)
+    return SimplePlugin(
+        "forerun", data_converter=pydantic_data_converter, workflow_runner=_passing_forerun_through
+    )
+
+
+def _passing_forerun_through(runner: WorkflowRunner | None) -> WorkflowRunner:
+    """Let the sandbox share forerun's modules with the process instead of importing them per run.
+
+    They hold no state, so sharing is safe; it saves some 10 ms per run, and a module that is both
+    shared and imported anew would have two classes of one name. Other modules stay sandboxed.
+    """
+    runner = runner or SandboxedWorkflowRunner()
+    if not isinstance(runner, SandboxedWorkflowRunner):
+        return runner
+    return replace(runner, restrictions=runner.restrictions.with_passthrough_modules("forerun"))

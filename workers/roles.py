@@ -17,6 +17,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from forerun import __version__
 from forerun.activities.decisions import Decisions
 from forerun.activities.effects.commit import Commits
 from forerun.activities.model_call import ModelCalls
@@ -87,6 +88,8 @@ def worker_of(role: Role, client: Client, parts: Parts, *, speculative_slots: in
         # An eager activity goes past the queue, its rate limit and its priority.
         disable_eager_activity_execution=True,
         graceful_shutdown_timeout=GRACE,
+        # Left to itself the SDK compiles every module of the process for this: three seconds.
+        build_id=f"forerun-{__version__}",
         **slots,
     )
 

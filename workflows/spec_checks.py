@@ -100,14 +100,18 @@ def _check_guesses(node: NodeSpec, path: str, schemas: Schemas) -> None:
         said = canonical_json(guess.model_dump(mode="json", exclude={"p"}))
         if said in seen:
             fix = "keep one of them, with the sum of both p"
-            raise SpecError(here, said, f"the same is guessed twice: {shown(said)}", fix)
+            raise SpecError(
+                here,
+                shown(guess.source),
+                f"the same {shown(guess.source)} guess is there twice",
+                fix,
+            )
         seen.add(said)
         total += guess.p or 0
         if total > ONE:
-            problem = f"the p of all guesses up to here sum to {text(total)}, more than 1"
-            raise SpecError(
-                at(here, "p"), str(guess.p), problem, "lower them: they exclude each other"
-            )
+            problem = f"with {guess.p} all p up to here sum to {text(total)}, more than 1"
+            fix = "lower them: guesses for one node exclude each other"
+            raise SpecError(at(here, "p"), str(guess.p), problem, fix)
 
 
 def _check_value(node: ModelNode, value: Any, path: str, schemas: Schemas) -> None:

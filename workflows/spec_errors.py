@@ -27,7 +27,7 @@ class SpecError(ValueError):
     """What is wrong with a spec, in one line: `path: problem; fix: fix`.
 
     `path` leads to the offending place (`nodes.route.guess[0].value`), `value` is the offending key
-    or value as `shown` in `problem`.
+    or value as `shown` in `problem`; empty where it is the whole of something.
     """
 
     def __init__(self, path: str, value: str, problem: str, fix: str) -> None:
@@ -62,22 +62,24 @@ def closest(word: object, known: Sequence[str], otherwise: str) -> str:
     return f"did you mean {match[0]!r}?" if match else otherwise
 
 
-def complaint(problem: str, fix: str) -> PydanticCustomError:
-    """What a validator of ours raises inside pydantic; `validated` turns it into a `SpecError`."""
-    return PydanticCustomError("spec", "{problem}", {"problem": problem, "fix": fix})
+def complaint(
+    problem: str, fix: str, *, value: str = "", key: str | None = None
+) -> PydanticCustomError:
+    """What a validator of ours raises inside pydantic; `validated` turns it into a `SpecError`.
 
-
-def unknown_key(key: object, known: Sequence[str], owner: str) -> PydanticCustomError:
-    """The complaint about a key that `owner` does not have."""
+    `value` is the offending one as shown in `problem`; `key` leads to it from where it is raised.
+    """
+    context = {"problem": problem, "fix": fix, "value": value}
     return PydanticCustomError(
-        "spec",
-        "{problem}",
-        {
-            "key": key,
-            "problem": f"unknown key {shown(key)} in {owner}",
-            "fix": closest(key, known, f"use one of {', '.join(known)}"),
-        },
+        "spec", "{problem}", context if key is None else {**context, "key": key}
     )
+
+
+def unknown_key(key: str, known: Sequence[str], owner: str) -> PydanticCustomError:
+    """The complaint about a key that `owner` does not have."""
+    problem = f"unknown key {shown(key)} in {owner}"
+    fix = closest(key, known, f"use one of {', '.join(known)}")
+    return complaint(problem, fix, value=shown(key), key=key)
 
 
 def validated(model: type[_M], raw: object, path: str = "") -> _M:
@@ -94,17 +96,13 @@ def validated(model: type[_M], raw: object, path: str = "") -> _M:
 
 
 def _translated(details: ErrorDetails, path: str) -> SpecError:
-    segments = _without_tags(details["loc"])
-    value, context = shown(details["input"]), details.get("ctx", {})
+    segments, context = _without_tags(details["loc"]), details.get("ctx", {})
+    value = shown(segments[-1] if details["type"] == "missing" else details["input"])
     if segments[-1:] == ("[key]",):
         segments = segments[:-2]
-    if details["type"] == "missing":
-        value = shown(segments[-1])
-    elif "key" in context:
-        segments = (*segments, context["key"])
-        value = shown(context["key"])
     if details["type"] == "spec":
-        problem, fix = context["problem"], context["fix"]
+        segments = (*segments, context["key"]) if "key" in context else segments
+        value, problem, fix = context["value"], context["problem"], context["fix"]
     else:
         problem, fix = _WORDS.get(details["type"], _OTHERWISE)(value, context)
     return SpecError(at(path, *segments) or "spec", value, problem, fix)

@@ -70,11 +70,11 @@ def _source(raw: Any) -> str:
 def _has_source(raw: Any) -> Any:
     """Checked before the union is resolved: a union's own complaint names neither key nor fix."""
     source = object_of(raw, '{"from": "value", ...}').get("from")
-    if source not in GUESS_SOURCES:
-        problem = f"{shown(source)} is not a source of guesses" if source else "'from' is missing"
-        fix = closest(source, GUESS_SOURCES, f"write one of {', '.join(GUESS_SOURCES)}")
-        raise complaint(problem, fix)
-    return raw
+    if source in GUESS_SOURCES:
+        return raw
+    problem = f"{shown(source)} is not a source of guesses" if source else "'from' is missing"
+    fix = closest(source, GUESS_SOURCES, f"write one of {', '.join(GUESS_SOURCES)}")
+    raise complaint(problem, fix, value=shown(source or "from"), key="from")
 
 
 Guess = Annotated[

@@ -32,7 +32,7 @@ def check_limits(raw: object) -> None:
         value, depth, trail = waiting.pop()
         problem = _problem(value, depth)
         if problem:
-            raise SpecError(_path(trail), shown(value), *problem)
+            raise SpecError(_path(trail), *problem)
         size += _own_bytes(value)
         values += 1
         if size > MAX_BYTES:
@@ -47,10 +47,10 @@ def _too_large(limit: str) -> SpecError:
     return SpecError("spec", "", f"holds more than {limit}", fix)
 
 
-def _problem(value: object, depth: int) -> tuple[str, str] | None:
-    """What is wrong with one value, whatever is inside it, and the fix."""
+def _problem(value: object, depth: int) -> tuple[str, str, str] | None:
+    """The offending part of one value, what is wrong with it, and the fix; not what is inside."""
     if depth > MAX_DEPTH:
-        return f"is nested deeper than {MAX_DEPTH} levels", "flatten it"
+        return "", f"is nested deeper than {MAX_DEPTH} levels", "flatten it"
     match value:
         case None | bool() | list():
             return None
@@ -58,24 +58,25 @@ def _problem(value: object, depth: int) -> tuple[str, str] | None:
             return _text_problem([value])
         case dict():
             return _text_problem(list(cast("dict[Any, Any]", value)))
-        case int():
-            large = value.bit_length() > MAX_INTEGER_BITS
-            return ("holds a number of too many digits", "write it as text") if large else None
-        case float():
-            finite = math.isfinite(value)
-            return None if finite else (f"{value!r} is not a JSON number", "leave it out")
+        case int() if value.bit_length() > MAX_INTEGER_BITS:
+            return "", f"is a number of more than {MAX_INTEGER_BITS} bits", "write it as text"
+        case float() if not math.isfinite(value):
+            return repr(value), f"{value!r} is not a JSON number", "leave it out"
+        case int() | float():
+            return None
         case _:
-            return f"a {type(value).__name__} is not JSON", "write JSON"
+            kind = type(value).__name__
+            return kind, f"a {kind} is not JSON", "write JSON"
 
 
-def _text_problem(texts: list[Any]) -> tuple[str, str] | None:
+def _text_problem(texts: list[Any]) -> tuple[str, str, str] | None:
     for text in texts:
         if not isinstance(text, str):
-            return f"{shown(text)} is not a JSON key", "write a JSON string"
+            return repr(text), f"{text!r:.80} is not a JSON key", "write a JSON string"
         try:
             text.encode()
         except UnicodeEncodeError:
-            return f"{shown(text)} holds half a surrogate pair", "write valid Unicode"
+            return shown(text), f"{shown(text)} holds half a surrogate pair", "write valid Unicode"
     return None
 
 

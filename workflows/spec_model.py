@@ -41,7 +41,9 @@ class Spec(SpecModel, title="spec"):
     )
     policy: PolicySpec = PolicySpec()
     input: Any = Field(default_factory=dict[str, Any], description="any JSON; `input` in templates")
-    nodes: Annotated[dict[Name, NodeSpec], Field(min_length=1, max_length=MAX_NODES)]
+    nodes: dict[Name, NodeSpec] = Field(
+        min_length=1, max_length=MAX_NODES, json_schema_extra={"additionalProperties": False}
+    )
 
     @property
     def operations(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from forerun.speculation.canonical import canonical
 from forerun.speculation.quantities import ZERO, number
@@ -46,34 +47,38 @@ def object_of(raw: Any, example: str) -> dict[str, Any]:
     """`raw`, if it is a JSON object; otherwise the complaint shows `example`."""
     if isinstance(raw, dict):
         return cast("dict[str, Any]", raw)
-    raise complaint(f"{shown(raw)} is not an object", f"write {example}")
+    raise _wrong(raw, "is not an object", f"write {example}")
+
+
+def _wrong(value: object, problem: str, fix: str) -> PydanticCustomError:
+    return complaint(f"{shown(value)} {problem}", fix, value=shown(value))
 
 
 def _decimal(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise complaint(f"{shown(value)} is not a number", 'write a number, such as 0.5 or "0.50"')
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise _wrong(value, "is not a number", 'write a number, such as 0.5 or "0.50"')
     try:
         result = number(value)
     except ValueError:
-        raise complaint(f"{shown(value)} is not a number", 'write digits, such as "0.50"') from None
+        raise _wrong(value, "is not a number", 'write digits, such as "0.50"') from None
     if not result:
         return ZERO
     if result.adjusted() > 12 or int(result.as_tuple().exponent) < -18:
-        raise complaint(f"{shown(value)} has too many digits", "give at most 18 decimal places")
+        raise _wrong(value, "has too many digits", "give at most 18 decimal places")
     return result
 
 
 def _model_name(value: str) -> str:
     provider, _, name = value.partition(":")
-    if provider not in PROVIDERS or not name or name != name.strip():
-        problem = f"{shown(value)} names no known provider and model"
-        raise complaint(problem, "write openai:NAME or anthropic:NAME")
+    if provider not in PROVIDERS or not name or any(map(str.isspace, name)):
+        fix = "write openai:NAME or anthropic:NAME"
+        raise _wrong(value, "names no known provider and model", fix)
     return value
 
 
 def _choice(value: str) -> str:
     if not value or value != value.strip():
-        raise complaint(f"{shown(value)} is empty or has space around it", "trim it")
+        raise _wrong(value, "is empty or has space around it", "trim it")
     return canonical(value)
 
 

@@ -76,10 +76,11 @@ class Possible:
 
 @dataclass(slots=True)
 class PossibleBet:
-    """All possible calls that assume exactly these guesses."""
+    """All possible calls that assume exactly these guesses; `skipped` nodes will not run then."""
 
     guesses: tuple[str, ...]
     calls: dict[str, Possible] = field(default_factory=dict[str, Possible])
+    skipped: list[str] = field(default_factory=list[str])
     refused: list[Refusal] = field(default_factory=list[Refusal])
 
     @property
@@ -118,7 +119,16 @@ class Survey:
                 variants += self._possible(run.name)
             variants.sort(key=lambda variant: len(variant.guesses))
             self._variants[run.name] = variants[:VARIANTS_PER_NODE]
-        return [bet for bet in self._bets.values() if bet.decidable]
+        return [self._with_skipped(bet) for bet in self._bets.values() if bet.decidable]
+
+    def _with_skipped(self, bet: PossibleBet) -> PossibleBet:
+        """Name the nodes that are skipped if the bet is right: they take no time then."""
+        bet.skipped = [
+            name
+            for name, variants in self._variants.items()
+            if any(v.absent and v.guesses and set(v.guesses) <= set(bet.guesses) for v in variants)
+        ]
+        return bet
 
     def _known(self, name: str) -> list[Variant]:
         """The actual output, or the guesses for it."""

@@ -48,7 +48,7 @@ _SPOKEN: Mapping[str, str] = {
     "FilterBlock": "{% filter %}",
     "CallBlock": "{% call %}",
     "FromImport": "{% from %}",
-    "ScopedEvalContextModifier": "{% autoescape %}",
+    "Scope": "{% autoescape %}",
 }
 
 

@@ -90,6 +90,7 @@ class Views:
             conditions=self._conditions(bet),
             calls=tuple(self._call(call) for call in calls),
             refused=tuple(bet.refused),
+            skipped=tuple(bet.skipped),
         )
 
     def _conditions(self, bet: PossibleBet) -> tuple[Condition, ...]:

@@ -166,8 +166,8 @@ GOOD = '"input_usd_per_mtok": "1", "output_usd_per_mtok": "2"'
         ('{"openai:x": {"input_usd_per_mtok": 1, "output_usd_per_mtok": "2"}}', "decimal string"),
         ('{"openai:x": {"input_usd_per_mtok": "-1", "output_usd_per_mtok": "2"}}', "less than 0"),
         ('{"openai:x": {"input_usd_per_mtok": "NaN", "output_usd_per_mtok": "2"}}', "finite"),
-        ('{"openai:x": {%s, "usd": "1"}}' % GOOD, "openai:x/usd"),
-        ('{"x": {%s}}' % GOOD, "'x'"),
+        (f'{{"openai:x": {{{GOOD}, "usd": "1"}}}}', "openai:x/usd"),
+        (f'{{"x": {{{GOOD}}}}}', "'x'"),
         ("\xff", "JSON"),
     ],
 )

@@ -1,4 +1,7 @@
-"""What the tests of model calls share: both providers in front of one stand-in server."""
+"""What the tests of model calls share: both providers in front of one stand-in server.
+
+The server learns what its clients do from its sockets, so its log is polled: there is no event.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from temporalio.activity import ActivityCancellationDetails
+from temporalio.api.failure.v1 import Failure
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from forerun.activities.call_result import CallResult, Completed, Cut
+from forerun.activities.call_result import Bill, CallResult, Completed, Cut
+from forerun.activities.failures import bill_of_failure
 from forerun.activities.model_call import ModelCalls, ModelRequest
 from forerun.activities.price_lookup import CancelPolicies
 from forerun.activities.prices import PriceBook
@@ -112,10 +120,15 @@ class Vendors:
         assert isinstance(result, Cut)
         return result
 
+    async def begun(self) -> None:
+        """Return once the provider has delivered something."""
+        async with asyncio.timeout(10):
+            while not any(r["delivered_tokens"] for r in self.standin.requests()):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+
     async def last_request(self) -> dict[str, Any]:
         """The log entry of the last request, once it is closed."""
         async with asyncio.timeout(5):
-            # The server learns of a disconnect from its socket: there is no event to wait for.
             while (entry := self.standin.requests()[-1])["outcome"] == "running":  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
         return entry
@@ -125,3 +138,24 @@ def true_usd(prompt: str, system: str, delivered_tokens: int) -> Decimal:
     """What a call of `sim-mid` costs that delivers so much, by the stand-in's own tokenizer."""
     entering = count_tokens(prompt) + count_tokens(system)
     return (2 * Decimal(entering) + 10 * Decimal(delivered_tokens)).scaleb(-6)
+
+
+async def failure_of(vendors: Vendors, request: ModelRequest) -> ApplicationError:
+    """Run a call that must fail, check that the failure is fit to be stored, and return it."""
+    with pytest.raises(ApplicationError) as caught:
+        await Run(calls=vendors.calls)(request)
+    stored = Failure()
+    await pydantic_data_converter.encode_failure(caught.value, stored)
+    for secret in (KEY, "very-secret", PROMPT, "Marple", "Bearer"):
+        assert secret not in str(stored)
+    assert not stored.HasField("cause")
+    assert "\n" not in caught.value.message
+    assert caught.value.message.startswith(f"{request.provider}:{request.model} ")
+    return caught.value
+
+
+def bill_of(failure: ApplicationError) -> Bill:
+    """The bill that every failure carries."""
+    bill = bill_of_failure(failure)
+    assert bill is not None
+    return bill

@@ -30,6 +30,11 @@ def test_counts_are_ordered_and_bounded(text: str, ratio: Decimal | None) -> Non
     assert (count.best == 0) == (text == "")
 
 
+def test_half_a_surrogate_pair_is_counted() -> None:
+    """A stream may break off anywhere, and the count must not break with it."""
+    assert estimate_tokens("a\ud83d").high == 4
+
+
 @given(st.text(), st.text())
 def test_more_text_is_not_fewer_bytes(text: str, more: str) -> None:
     """At one ratio the count only grows."""

@@ -1,0 +1,430 @@
+"""Templates: Jinja2's language on JSON values, and nothing that reaches further or runs longer."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from forerun.speculation.canonical import canonical, canonical_json
+from forerun.workflows.spec_errors import SpecError
+from forerun.workflows.template_filters import FILTERS, TESTS
+from forerun.workflows.template_values import MAX_OUTPUT, as_text
+from forerun.workflows.templates import RenderError, Template, compile_args, is_constant
+
+VALUES: dict[str, Any] = {
+    "input": {
+        "email": "It crashes",
+        "n": 3,
+        "price": 2.5,
+        "none": None,
+        "yes": True,
+        "numbers": [3, 1, 2],
+        "object": {"b": 1, "a": {"c": [True, None]}},
+        "people": [{"name": "bo", "age": 7}, {"name": "Al", "age": 5}],
+        "_id": "x1",
+    },
+    "classify": "bug",
+    "many": ["x" * 50] * 20_000,
+}
+
+
+def rendered(text: str, values: dict[str, Any] = VALUES) -> Any:
+    return Template.parse(text, "nodes.a.prompt").render(values)
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [
+            ("{{ input.numbers }}", [3, 1, 2]),
+            ("{{ input['object'].a }}", {"c": [True, None]}),
+            ("{{- input.n -}}", 3),
+            ("{{ input.none }}{# a comment #}", None),
+            ("{{ classify == 'bug' }}", True),
+            ("{{ input.n / 2 }}", 1.5),
+            ("{{ 4 / 2 }}", 2),
+            ("{{ input.numbers[0] }}", 3),
+            ("{{ [input.n, {'k': classify}] }}", [3, {"k": "bug"}]),
+            ("{{ 1, 2 }}", [1, 2]),
+            ("{{ input['_id'] }}", "x1"),
+        ],
+    )
+    def test_exactly_one_expression_passes_its_value_with_its_type(
+        self, text: str, value: Any
+    ) -> None:
+        """Not its text: `[3, 1, 2]` arrives as a list."""
+        result = rendered(text)
+
+        assert (type(result), result) == (type(value), value)
+
+    @pytest.mark.parametrize(
+        ("text", "written"),
+        [
+            ("a {{ input.object }}", 'a {"a":{"c":[true,null]},"b":1}'),
+            ("{{ input.yes }} {{ input.none }} {{ input.n }}", "true null 3"),
+            (" {{ input.numbers }}", " [3,1,2]"),
+            ("{{ input.price }}|{{ classify }}", "2.5|bug"),
+            ("{{ 'Å' }} e\u0301", "Å é"),
+        ],
+    )
+    def test_anywhere_else_a_value_is_written_as_canonical_json(
+        self, text: str, written: str
+    ) -> None:
+        """Text as it is, everything else as the one spelling that fingerprints use."""
+        assert rendered(text) == written
+
+    def test_a_field_named_like_a_method_is_the_field(self) -> None:
+        """`keys.items` is what the author put there, never `dict.items`."""
+        assert rendered("{{ input.keys.items }}", {"input": {"keys": {"items": 1}}}) == 1
+
+    def test_text_without_a_template_is_passed_on_as_it_is(self) -> None:
+        """Not even its line ends change."""
+        assert rendered("}} 100 % {x}\r\n") == "}} 100 % {x}\r\n"
+
+    def test_a_final_newline_is_kept(self) -> None:
+        """Jinja2 drops it by default; a prompt is sent unchanged."""
+        assert rendered("{{ classify }}!\n") == "bug!\n"
+
+    def test_objects_equal_as_canonical_json_render_equally(self) -> None:
+        """A loop over an object goes by sorted keys, whatever order they came in."""
+        text = "{% for k in input %}{{ k }}{% endfor %} {{ input | items | join }}"
+
+        assert rendered(text, {"input": {"b": 1, "a": 2}}) == rendered(
+            text, {"input": {"a": 2, "b": 1.0}}
+        )
+
+
+LIKE_JINJA = [
+    "{{ classify }} and {{ input.email | upper }}",
+    "{% if input.n > 2 %}big{% elif input.n %}small{% else %}none{% endif %}",
+    "{% for x in input.numbers %}{{ loop.index }}/{{ loop.length }}:{{ x }}{% if not loop.last %},{% endif %}{% endfor %}",
+    "{% for x in input.numbers if x > 1 %}{{ x }}{{ loop.first }}{% else %}-{% endfor %}",
+    "{% for x in input.numbers if x > 9 %}{{ x }}{% else %}nothing{% endfor %}",
+    "{% for a in [[1, 2], [3, 4]] %}{% for b in a %}{{ b }}{{ loop.revindex0 }}{% endfor %};{% endfor %}",
+    "{% for a, b in [[1, 2], [3, 4]] %}{{ a - b }}{% endfor %}",
+    "{% set x = input.n + 1 %}{{ x }}{% if true %}{% set x = 9 %}{% endif %}{{ x }}",
+    "{% set x = 1 %}{% for i in [1, 2] %}{% set x = i %}{{ x }}{% endfor %}{{ x }}",
+    "{% set a, b = [1, 2] %}{{ a }}{{ b }}",
+    "{% raw %}{{ x }}{% endraw %}\n",
+    "  {%- if true -%}  x  {%- endif -%}  ",
+    "{{ 'a' if input.yes else 'b' }}{{ nope | default('z') }}{{ '' | d('y', true) }}",
+    "{{ nope is defined }}{{ classify is not undefined }}{{ input.n is odd and not false }}",
+    "{{ input.n is divisibleby(3) }}{{ 2 is in(input.numbers) }}{{ input.object is mapping }}",
+    "{{ 1 < 2 <= 2 != 3 }}{{ 'u' in classify }}{{ 9 not in input.numbers }}{{ 'a' in input.object }}",
+    "{{ 'x' ~ input.n ~ 'y' }}{{ 7 // 2 }}{{ -input.n + 1 }}{{ +1 }}{{ 'ab' + 'cd' }}",
+    "{{ input.numbers | sort | join('-') }}{{ input.numbers | sort(reverse=true) | first }}",
+    "{{ input.people | map(attribute='name') | join(', ') }}{{ input.people | sum('age') }}",
+    "{{ input.people | sort(attribute='name') | map(attribute='age') | join }}",
+    "{{ ['b', 'A', 'a', 'B'] | unique | join }}{{ ['b', 'A'] | sort | join }}{{ ['b', 'A'] | max }}",
+    "{{ input.people | max(attribute='age') | length }}{{ input.numbers | min }}",
+    "{{ 'a-b c' | title }}{{ 'hELLO x' | capitalize }}{{ ' x ' | trim }}{{ 'xyx' | trim('x') }}",
+    "{{ 'one two three' | truncate(9) }}{{ 'one two three' | truncate(9, true, '…', 0) }}",
+    "{{ 'abc' | replace('b', 'XX') }}{{ 'aaa' | replace('a', 'b', 2) }}{{ 'abc' | reverse }}",
+    "{{ '42.9' | int }}{{ 'x' | int(5) }}{{ '1.5' | float }}{{ 2.567 | round(1) }}{{ -3 | abs }}",
+    "{{ 'a\nb\n\nc' | indent(2) }}{{ 'a\nb' | indent(1, true) }}{{ 'one two' | wordcount }}",
+    "{{ input.numbers | length }}{{ classify | count }}{{ input.numbers | last }}{{ [1, 2] | list }}",
+    "{{ input.numbers[1:] }}{{ classify[::-1] }}{{ input.numbers[-1] }}{{ classify[0] }}",
+    "{{ input.yes and input.n }}{{ none or 'x' }}{{ not input.n }}{{ 'é\\n\u2028' | lower }}",
+]
+
+
+class TestLikeJinja2:
+    @pytest.mark.parametrize("text", LIKE_JINJA)
+    def test_the_shared_language_means_what_it_means_in_jinja2(self, text: str) -> None:
+        """Jinja2's own sandbox, writing values as we do, gives the same text."""
+
+        def written(value: Any) -> Any:
+            return value if isinstance(value, StrictUndefined) else as_text(_plain(value))
+
+        environment = ImmutableSandboxedEnvironment(
+            undefined=StrictUndefined, finalize=written, keep_trailing_newline=True
+        )
+
+        ours = Template.parse(text + " ", "p").render(VALUES)
+
+        assert ours == environment.from_string(text + " ").render(VALUES)
+
+    def test_every_filter_and_test_is_one_of_jinja2s(self) -> None:
+        """Nobody has to learn a name of ours."""
+        environment = ImmutableSandboxedEnvironment()
+
+        assert set(FILTERS) <= set(environment.filters)
+        assert set(TESTS) <= set(environment.tests)
+
+
+def _plain(value: Any) -> Any:
+    """JSON for what Jinja2 hands out: its tuples and generators are lists."""
+    if value is None or isinstance(value, str | int | float | dict):
+        return cast("Any", value)
+    return [*value]
+
+
+REFUSED = [
+    ("{{ input.email.upper() }}", "a call"),
+    ("{{ ''.join(input.numbers) }}", "a call"),
+    ("{{ '{0.__class__}'.format(1) }}", "a call"),
+    ("{{ input.email.format_map({}) }}", "a call"),
+    ("{{ range(9) }}", "a call"),
+    ("{{ cycler('a') }}", "a call"),
+    ("{{ lipsum() }}", "a call"),
+    ("{{ namespace(x=1) }}", "a call"),
+    ("{{ loop(1) }}", "a call"),
+    ("{{ input.__class__ }}", "'__class__'"),
+    ("{{ input.email.__class__.__mro__ }}", "'__mro__'"),
+    ("{{ input._private }}", "'_private'"),
+    ("{{ input.a | attr('__class__') }}", "unknown filter 'attr'"),
+    ("{{ '%s' | format('x') }}", "unknown filter 'format'"),
+    ("{{ input.numbers | random }}", "unknown filter 'random'"),
+    ("{{ input.numbers | map('attr', 'x') }}", "'map'"),
+    ("{{ input.numbers | uper }}", "unknown filter 'uper'"),
+    ("{{ input is callable }}", "unknown test 'callable'"),
+    ("{{ input is defind }}", "did you mean 'defined'?"),
+    ("{{ input.numbers | join('a', 'b', 'c') }}", "'join'"),
+    ("{{ input.numbers | join(sep='x') }}", "'join'"),
+    ("{{ input.numbers | join(*input.numbers) }}", "an argument with *"),
+    ("{{ 2 * 3 }}", "the operator *"),
+    ("{{ 'x' * 99999999 }}", "the operator *"),
+    ("{{ 2 ** 9999 }}", "the operator **"),
+    ("{{ '%999999999d' % 1 }}", "the operator %"),
+    ("{% macro m() %}{{ m() }}{% endmacro %}", "{% macro %}"),
+    ("{% call(x) input() %}{% endcall %}", "{% call %}"),
+    ("{% filter upper %}x{% endfilter %}", "{% filter %}"),
+    ("{% include 'secrets' %}", "{% include %}"),
+    ("{% import 'os' as os %}", "{% import %}"),
+    ("{% from 'os' import path %}", "{% from %}"),
+    ("{% extends 'base' %}", "{% extends %}"),
+    ("{% block b %}{% endblock %}", "{% block %}"),
+    ("{% with x = 1 %}{% endwith %}", "{% with %}"),
+    ("{% autoescape true %}{% endautoescape %}", "{% autoescape %}"),
+    ("{% set x %}block{% endset %}", "a block of {% set %}"),
+    ("{% set input.x = 1 %}", "an attribute of a namespace"),
+    ("{% for x in input.numbers recursive %}{% endfor %}", "a recursive loop"),
+    (
+        "{% for a in input %}{% for b in a %}{% for c in b %}{% endfor %}{% endfor %}{% endfor %}",
+        "a loop in two loops",
+    ),
+    ("{% do x %}", "unknown tag 'do'"),
+    ("{{ input", "unexpected end of template"),
+    ("{{ }}", "Expected an expression"),
+    ("{% if input %}", "Unexpected end of template"),
+    ("{{ " + "9" * 5000 + " }}", "digits"),
+    ("{{ " + "(" * 25 + "1" + ")" * 25 + " }}", "20 brackets deep"),
+    ("{{ " + "not " * 5000 + "1 }}", "deeper than 50"),
+    ("{{ " + "1 + " * 60 + "1 }}", "deeper than 50"),
+    ("{% if 1 %}" * 300 + "{% endif %}" * 300, "deeper than 50"),
+    ("{{ input }}" * 3000, "more than 5,000 parts"),
+]
+
+
+class TestRules:
+    @pytest.mark.parametrize(("text", "words"), REFUSED)
+    def test_what_templates_may_not_contain_is_refused_at_start(
+        self, text: str, words: str
+    ) -> None:
+        """With the path, what it is, and a fix, on one line."""
+        with pytest.raises(SpecError) as caught:
+            Template.parse(text, "nodes.a.prompt")
+
+        message = str(caught.value)
+        assert message.startswith("nodes.a.prompt: ")
+        assert words in message
+        assert "; fix: " in message
+        assert "\n" not in message
+        assert len(message) < 1000
+
+    @pytest.mark.parametrize(
+        "text",
+        ["billing", "classify == 'bug'", "{{ a }} and {{ b }}", "{% if a %}1{% endif %}", ""],
+    )
+    def test_a_condition_is_exactly_one_expression(self, text: str) -> None:
+        """Anything else would always be true, as a text that is not empty."""
+        with pytest.raises(SpecError, match=r"is not one \{\{ expression \}\}; fix: write"):
+            Template.parse_expression(text, "nodes.a.when")
+
+    def test_space_around_a_condition_does_not_matter(self) -> None:
+        """A line break at its end is no text."""
+        assert Template.parse_expression(" {{ classify == 'bug' }}\n", "w").holds(VALUES)
+
+    def test_references_are_the_names_read_but_not_bound(self) -> None:
+        """In the order of first use; fields, loop variables and `loop` are none."""
+        template = Template.parse(
+            "{% set x = b.c %}{% for i in a %}{{ i }}{{ loop.index }}{{ x }}{{ b.d }}{% endfor %}"
+            "{{ [z, {'k': y}] | join(w) }}{{ v if u is defined else t | default(s) }}",
+            "p",
+        )
+
+        assert template.references == ("b", "a", "z", "y", "w", "u", "v", "t", "s")
+        assert template.tolerated == {"u", "t"}
+
+    def test_loop_outside_a_loop_is_an_ordinary_name(self) -> None:
+        """So that it is reported as unknown."""
+        text = "{% for i in a %}{% else %}{{ loop }}{% endfor %}"
+
+        assert Template.parse(text, "p").references == ("a", "loop")
+
+
+BOMBS = [
+    "{% for a in many %}{% for b in many %}{% endfor %}{% endfor %}",
+    "{% for a in many %}{% for b in many %}{{ b }}{% endfor %}{% endfor %}",
+    "{% for a in many %}{% if many == many %}{% endif %}{% endfor %}",
+    "{% for a in many %}{% if 'y' in many %}{% endif %}{% endfor %}",
+    "{% for a in many %}{% set b = many | sort | unique %}{% endfor %}",
+    "{% for a in many if many | join %}{% endfor %}",
+    "{{ many | join(many | join) }}",
+    "{{ 'x' | replace('', many | join) | replace('x', many | join) }}",
+    "{{ many | join('\\n') | indent(1000) }}",
+    "{{ many | join | indent('x' | indent(1000, true)) }}",
+    "{{ many }}",
+    "text {{ many }}",
+    "{{ many ~ many }}",
+    "{{ 'x' | indent(99999999999, true) }}",
+    "{{ 1.5 | round(-99999999) }}",
+    "".join(["{% set a = many %}", *["{% set a = [a, a] %}"] * 60, "{{ a }}"]),
+    "".join(["{% set a = many %}", *["{% set a = a + a %}"] * 60, "{{ a | length }}"]),
+    "".join(["{% set a = 'xxxxxxxx' %}", *["{% set a = a ~ a %}"] * 60, "{{ a | length }}"]),
+    "".join(["{% set a = 'xxxxxxxx' %}", *["{% set a = a + a %}"] * 60, "{{ a }}"]),
+    "{% for a in many %}" + "y" * 1000 + "{% endfor %}",
+]
+
+
+class TestBounds:
+    @pytest.mark.parametrize("text", BOMBS)
+    def test_a_bomb_ends_in_a_render_error(self, text: str) -> None:
+        """Soon, and with a reason: work is counted before it is done."""
+        with pytest.raises(RenderError, match=r"p: .*(steps|bytes|characters|whole number)"):
+            Template.parse(text, "p").render(VALUES)
+
+    def test_the_templates_of_a_node_share_their_steps(self) -> None:
+        """A bomb in a thousand small arguments is still one bomb."""
+        loop = "{% for a in many %}{% if a == 'y' %}{% endif %}{% endfor %}"
+        args = compile_args({str(i): loop for i in range(5)}, "args")
+
+        with pytest.raises(RenderError, match="steps"):
+            args.render({"many": [1] * 10_000})
+
+    def test_output_of_exactly_the_limit_is_let_through(self) -> None:
+        """The limit is in bytes of UTF-8."""
+        assert len(rendered("{{ x }}", {"x": "é" * (MAX_OUTPUT // 2)})) == MAX_OUTPUT // 2
+        with pytest.raises(RenderError, match="bytes"):
+            rendered("{{ x }}.", {"x": "é" * (MAX_OUTPUT // 2)})
+
+    def test_arguments_are_bounded_together(self) -> None:
+        """Two that fit may not fit together."""
+        args = compile_args({"a": "{{ x }}", "b": ["{{ x }}"]}, "nodes.a.args")
+
+        with pytest.raises(RenderError, match=r"^nodes\.a\.args: comes to more than"):
+            args.render({"x": "y" * (MAX_OUTPUT // 2)})
+
+    def test_a_value_nested_without_end_is_a_render_error(self) -> None:
+        """A model's JSON may be as deep as it likes."""
+        deep: Any = []
+        for _ in range(100_000):
+            deep = [deep]
+
+        with pytest.raises(RenderError):
+            rendered("{{ x }}", {"x": deep})
+
+
+FAILING = [
+    ("{{ input.emial }}", "input has no field 'emial' (fields: _id, email, n"),
+    ("{{ input.email.x }}", "input.email is a text of 10 characters, it has no field 'x'"),
+    ("{{ input.people[7].name }}", "input.people is a list of 2, it has no item 7"),
+    ("{{ escalate }}", "escalate has no value"),
+    ("{{ not escalate }}", "escalate has no value"),
+    ("{{ escalate.text is defined }}", "escalate has no value"),
+    ("{{ input['__class__'] }}", "input has no field '__class__'"),
+    ("{{ classify['__class__'] }}", "it has no field '__class__'"),
+    ("{{ classify['upper'] }}", "it has no field 'upper'"),
+    ("{{ input.people | map(attribute='__class__') }}", "no field '__class__'"),
+    ("{{ input.people | sort(attribute='name.__len__') }}", "no field '__len__'"),
+    ("{{ 1 / 0 }}", "division by zero"),
+    ("{{ classify + 1 }}", "a text of 3 characters is not a number"),
+    ("{{ input.yes + 1 }}", "true is not a number"),
+    ("{{ 1 < 'a' }}", "not supported"),
+    ("{{ 1 in 2 }}", "not iterable"),
+    ("{{ 'a' if false }}", "an inline if without else came out false"),
+    ("{{ [] | first }}", "is a list of 0"),
+    ("{{ 1e999 }}", "is not a JSON number"),
+    ("{{ '\\ud800' }}", "surrogates not allowed"),
+    ("{{ {1: 2} }}", "is not text"),
+    ("{{ {}[[]] }}", "no field"),
+    ("{% for x in 'abc' %}{% endfor %}", "is not a list"),
+    ("{% for a, b in input.numbers %}{% endfor %}", "can't be taken apart into 2"),
+    ("{{ classify[::0] }}", "slice step"),
+    ("{{ input[1:] }}", "can't be sliced"),
+    ("{{ input.n | upper }}", "is not text"),
+    ("{{ input.numbers | items }}", "is not an object"),
+]
+
+
+class TestFailures:
+    @pytest.mark.parametrize(("text", "words"), FAILING)
+    def test_a_template_without_a_value_says_why(self, text: str, words: str) -> None:
+        """With its path, on one line, and without a traceback of ours in it."""
+        with pytest.raises(RenderError) as caught:
+            rendered(text)
+
+        assert str(caught.value).startswith("nodes.a.prompt: ")
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+class TestArguments:
+    def test_templates_are_filled_in_at_any_depth_and_keys_are_literal(self) -> None:
+        """The rest of the arguments passes as it is."""
+        args = compile_args(
+            {"{{ k }}": ["{{ classify }}", {"n": "{{ input.n }}"}, 1.0, None], "s": "x"}, "a"
+        )
+
+        assert args.render(VALUES) == {"{{ k }}": ["bug", {"n": 3}, 1, None], "s": "x"}
+        assert [template.path for template in args.templates] == [
+            "a['{{ k }}'][0]",
+            "a['{{ k }}'][1].n",
+        ]
+
+    def test_constants_have_no_template_anywhere(self) -> None:
+        """What is constant can be checked before the run starts."""
+        assert is_constant({"a": ["x", {"b": 1}]})
+        assert not is_constant({"a": ["x", {"b": "{# #}"}]})
+
+
+WORDS = """{{ }} {% %} {# #} if else endif for in endfor set = input.n input classify x . _ [ ] ( )
+    { } 'a' "b" 1 2.5 + - * / // ** % ~ | upper join default is defined not and or , : < == true
+    loop.index \\ é raw endraw include macro"""
+PIECES = st.sampled_from(WORDS.split())
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=14).map(" ".join), JSON)
+def test_any_text_is_refused_or_fails_or_renders_canonical_json(text: str, value: Any) -> None:
+    """No other exception leaves a template, whatever it and its values are."""
+    with suppress(SpecError, RenderError):
+        result = Template.parse(text, "p").render({"input": value, "classify": "bug"})
+
+        assert result == canonical(result)
+
+
+@given(JSON)
+def test_a_value_passed_and_a_value_written_are_the_same_canonical_json(value: Any) -> None:
+    """`{{ x }}` and `<{{ x }}>` differ in type only."""
+    passed = rendered("{{ x }}", {"x": value})
+    written = rendered("<{{ x }}>", {"x": value})
+
+    assert passed == canonical(value)
+    assert written == f"<{value if isinstance(value, str) else canonical_json(value)}>" or (
+        json.loads(written[1:-1]) == passed
+    )

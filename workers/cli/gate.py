@@ -1,0 +1,125 @@
+"""`forerun pending`, `approve` and `reject`: the gate, seen and opened by people.
+
+An approval names the digest of the arguments that were shown with it, so that what is committed is
+what somebody saw. Only `--blind` sends one for an intent that does not wait yet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from forerun.speculation.approvals import Answer, Malformed, parse_signal
+from forerun.workers.cli.follow import approval_command
+from forerun.workers.cli.process import CommandError, complain
+from forerun.workers.cli.runs import AWAITING, RUNNING, NoAnswer, Run, Waiting, runs
+
+DECIDED = {"done", "declined", "failed", "stopped", "skipped"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What somebody says about an intent. `blind`: without having seen its arguments."""
+
+    answer: Answer
+    run: str
+    intent: str
+    by: str
+    note: str | None = None
+    blind: bool = False
+
+
+async def show_pending(client: Client, id: str | None) -> int:
+    """Show what waits for approval, in one run or in all; 1 if some run did not answer."""
+    console, shown, silent = Console(highlight=False), 0, 0
+    async for run in _asked(client, id):
+        try:
+            for waiting in await run.waiting():
+                _show(console, run.id, waiting)
+                shown += 1
+        except NoAnswer as error:
+            complain(str(error))
+            silent += 1
+    if not shown and not silent:
+        console.print("nothing waits for approval")
+    return 1 if silent else 0
+
+
+async def decide(client: Client, verdict: Verdict) -> int:
+    """Send `approve` or `reject`.
+
+    Raises:
+        CommandError: the intent does not wait, or the signal would not count.
+    """
+    run, console = Run(client, verdict.run), Console(highlight=False)
+    payload = {"node": verdict.intent, "by": verdict.by}
+    if verdict.note:
+        payload["note"] = verdict.note
+    if not verdict.blind:
+        waiting = await _waiting(run, verdict.intent)
+        _show(console, run.id, waiting)
+        if verdict.answer == "approve":
+            payload["digest"] = waiting.digest
+    signal = parse_signal(verdict.answer, payload)
+    if isinstance(signal, Malformed):
+        raise CommandError(f"{verdict.answer}: {signal.reason}", code=2)
+    await run.send(verdict.answer, payload)
+    done = "approved" if verdict.answer == "approve" else "rejected"
+    how = " blind, whatever it will be" if verdict.blind else ""
+    console.print(Text(f"{done} {verdict.intent} of {run.id} by {verdict.by}{how}"))
+    return 0
+
+
+async def _asked(client: Client, id: str | None) -> AsyncGenerator[Run]:
+    if id is not None:
+        yield Run(client, id)
+        return
+    try:
+        await client.count_workflows(AWAITING)
+        query = AWAITING
+    except RPCError:  # a namespace without our search attributes: ask every run
+        query = RUNNING
+    async for run in runs(client, query):
+        yield run
+
+
+async def _waiting(run: Run, intent: str) -> Waiting:
+    try:
+        found = {waiting.intent: waiting for waiting in await run.waiting()}
+        if intent in found:
+            return found[intent]
+        raise CommandError(await _why_not(run, intent, sorted(found)))
+    except NoAnswer as error:
+        raise CommandError(str(error)) from error
+
+
+async def _why_not(run: Run, intent: str, waiting: list[str]) -> str:
+    status = await run.status()
+    if status != "running":
+        return f"run {run.id!r} is over ({status}): nothing waits for approval"
+    state = (await run.progress()).nodes.get(intent.partition("[")[0])
+    others = f"; what waits: {', '.join(waiting)}" if waiting else "; nothing waits"
+    if state is None:
+        return f"run {run.id!r} has no intent {intent!r:.80}{others}"
+    if state in DECIDED:
+        return f"{intent} of {run.id} is decided already: {state}{others}"
+    return f"{intent} of {run.id} does not wait yet ({state}); --blind answers in advance{others}"
+
+
+def _show(console: Console, run: str, waiting: Waiting) -> None:
+    console.print(Text(f"{run}  {waiting.intent}", style="bold"), soft_wrap=True)
+    arguments = json.dumps(waiting.arguments, ensure_ascii=False, indent=2)
+    console.print(Text(f"  {waiting.operation} {arguments}".replace("\n", "\n  ")), soft_wrap=True)
+    since = datetime.fromtimestamp(waiting.since_ms / 1000).astimezone().isoformat(" ", "seconds")
+    console.print(Text(f"  digest {waiting.digest}  since {since}"), soft_wrap=True)
+    for signal in waiting.ignored:
+        words = f"  {signal['signal']} by {signal['by']} did not count: {signal['why']}"
+        console.print(Text(words), soft_wrap=True)
+    console.print(Text(f"  {approval_command(run, waiting)}"), soft_wrap=True)

@@ -1,0 +1,76 @@
+"""The result of a run, printed for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from forerun.speculation.canonical import canonical_json
+from forerun.speculation.quantities import dollars, number
+
+ENDINGS = ("promoted", "discarded", "cut", "failed")
+
+
+def print_outcome(console: Console, result: dict[str, Any]) -> None:
+    """Outputs, effects and the ledger."""
+    _section(console, "outputs", {name: _shown(v) for name, v in result["outputs"].items()})
+    _section(console, "failed", result["failed"])
+    _section(console, "skipped", dict.fromkeys(result["skipped"], ""))
+    _section(console, "effects", {name: _effect(e) for name, e in result["effects"].items()})
+    if result["approximations"]:
+        rows = {str(number): _shown(it) for number, it in enumerate(result["approximations"], 1)}
+        _section(console, "approximations", rows)
+    _section(console, "ledger", _ledger(result["ledger"]))
+
+
+def saving(ledger: dict[str, Any]) -> str:
+    """What speculation saved, in seconds and percent of the time without it."""
+    saved, without = ledger["saved_seconds"], ledger["sequential_seconds"]
+    share = f" ({saved / without:.0%})" if without else ""
+    return f"{saved:.2f} s saved{share}" if saved >= 0 else f"{-saved:.2f} s lost{share}"
+
+
+def spent(ledger: dict[str, Any]) -> str:
+    """Dollars spent and wasted."""
+    parts = [f"{dollars(number(ledger['spent_usd']), 6)} spent"]
+    parts.append(f"{dollars(number(ledger['wasted_usd']), 6)} of it wasted")
+    if ledger["unpriced_calls"]:
+        parts.append(f"{ledger['unpriced_calls']} calls without a known price")
+    return ", ".join(parts)
+
+
+def _ledger(ledger: dict[str, Any]) -> dict[str, str]:
+    counts = ledger["speculations"]
+    ended = ", ".join(f"{counts[ending]} {ending}" for ending in ENDINGS if counts[ending])
+    return {
+        "money": spent(ledger),
+        "time": (
+            f"{ledger['seconds']:.2f} s, without speculation {ledger['sequential_seconds']:.2f} s: "
+            f"{saving(ledger)}"
+        ),
+        "speculations": f"{counts['launched']} launched" + (f": {ended}" if ended else ""),
+    }
+
+
+def _effect(effect: dict[str, Any]) -> str:
+    who = f" by {effect['by']}" if effect["by"] else ""
+    receipt = f" {_shown(effect['receipt'])}" if effect["receipt"] else ""
+    verb = "approved" if effect["state"] == "committed" else ""
+    return f"{effect['state']}{', ' + verb if who and verb else ''}{who}{receipt}"
+
+
+def _section(console: Console, title: str, rows: dict[str, str]) -> None:
+    if not rows:
+        return
+    console.print(Text(title, style="bold"))
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows.items():
+        table.add_row(Text(f"  {name}"), Text(value))
+    console.print(table)
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else canonical_json(value)

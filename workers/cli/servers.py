@@ -1,0 +1,110 @@
+"""The commands that stay: `forerun up` and `forerun worker`. Ctrl-C is how they end, with 0."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forerun.workers.cli.process import CommandError
+from forerun.workers.connection import Server
+from forerun.workers.fleet import Fleet
+from forerun.workers.local import Layout, Local
+from forerun.workers.roles import Parts, Role
+from forerun.workers.settings import Endpoint, Settings
+from forerun.workers.standin_process import READY
+
+SIGNAL_SECONDS = 0.5
+"""A Ctrl-C reaches our children as well, and they may be gone before we have heard of it."""
+
+
+async def up(settings: Settings, layout: Layout) -> int:
+    """Serve everything on this machine until a signal.
+
+    Raises:
+        Exception: a part did not start, or ended by itself (see `Local`).
+    """
+    async with Local.start(settings, layout) as local:
+        for line in _models(settings):
+            _say(line)
+        _say(
+            f"{READY}  temporal={local.address}  ui={local.ui_url}  standin={local.standin_url}  "
+            f"roles={','.join(Role)}"
+        )
+        return await until_signal(local.ended())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOrder:
+    """A worker to run."""
+
+    server: Server
+    parts: Parts
+    roles: Sequence[Role]
+    speculative_slots: int
+
+
+async def worker(order: WorkerOrder) -> int:
+    """Serve `roles` until a signal, as soon as there is a server.
+
+    Raises:
+        NoConnection, WorkerStopped: the server refuses, or a worker ended by itself.
+    """
+    server = order.server
+    client = await server.wait(lambda: _say(f"waiting for Temporal at {server.address} ..."))
+    async with Fleet.start(
+        client, order.parts, order.roles, speculative_slots=order.speculative_slots
+    ) as fleet:
+        _say(
+            f"{READY}  temporal={server.address}  namespace={server.namespace}  "
+            f"roles={','.join(order.roles)}"
+        )
+        return await until_signal(fleet.ended())
+
+
+def roles_of(text: str) -> list[Role]:
+    """The roles in a list with commas, each once.
+
+    Raises:
+        CommandError: one is unknown.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in list(Role)]
+    if unknown or not names:
+        raise CommandError(
+            f"--roles {text!r:.80}: {(unknown or ['none'])[0]!r:.80} is no role; "
+            f"name some of {','.join(Role)}",
+            code=2,
+        )
+    return [Role(name) for name in dict.fromkeys(names)]
+
+
+async def until_signal(ended: Coroutine[Any, Any, Exception]) -> int:
+    """Wait for the signal that ends us; raise what `ended` returns if it comes first."""
+    try:
+        failure = await ended
+        await asyncio.sleep(SIGNAL_SECONDS)
+    except asyncio.CancelledError:
+        # What the SDK says about servers that went with the same Ctrl-C is of no use.
+        logging.getLogger("temporalio").setLevel(logging.CRITICAL)
+        return 0
+    raise failure
+
+
+def _models(settings: Settings) -> list[str]:
+    return [
+        _model("openai", "OPENAI_API_KEY", settings.openai),
+        _model("anthropic", "ANTHROPIC_API_KEY", settings.anthropic),
+    ]
+
+
+def _model(provider: str, variable: str, endpoint: Endpoint) -> str:
+    if not endpoint.api_key:
+        return f"{provider}:* is answered by the stand-in ({variable} is not set)"
+    return f"{provider}:* is called for real at {endpoint.base_url or 'its own address'}"
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
