@@ -11,8 +11,8 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from forerun.activities.http_get import HttpGet
 from forerun.activities.effects.outbox import Outbox
+from forerun.activities.http_get import HttpGet
 from forerun.activities.model_call import ModelCalls
 from forerun.activities.price_lookup import CancelPolicies
 from forerun.activities.prices import BadPrices, PriceBook

@@ -60,7 +60,9 @@ class Fleet:
         """Wait until a worker ends by itself, which none ever should; say how it went."""
         await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
         role, task = next((role, task) for role, task in self._running.items() if task.done())
-        return WorkerStopped(f"the worker for {role} ended: {task.exception() or 'no reason given'}")
+        return WorkerStopped(
+            f"the worker for {role} ended: {task.exception() or 'no reason given'}"
+        )
 
     async def _until_ready(self, client: Client) -> None:
         ready = asyncio.create_task(until_polled(client, _polled(self._running)))

@@ -15,16 +15,26 @@ from typing import Any, TypeVar
 
 from temporalio.client import Client
 
+from forerun.activities.registration import RegistrationError
 from forerun.workers.assembly import assemble, prepare_effects
-from forerun.workers.connection import Server
-from forerun.workers.devserver import DevServer
-from forerun.workers.fleet import Fleet
+from forerun.workers.connection import NoConnection, Server
+from forerun.workers.devserver import DevServer, DevServerError
+from forerun.workers.fleet import Fleet, WorkerStopped
 from forerun.workers.roles import SPECULATIVE_SLOTS, Role
-from forerun.workers.settings import Settings
-from forerun.workers.standin_process import StandInProcess
-
+from forerun.workers.settings import Settings, SettingsError
+from forerun.workers.standin_process import StandInFailed, StandInProcess
 
 T = TypeVar("T")
+
+FAILURES = (
+    DevServerError,
+    NoConnection,
+    RegistrationError,
+    SettingsError,
+    StandInFailed,
+    WorkerStopped,
+)
+"""What can go wrong here, each in words for whoever started it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +71,7 @@ class Local:
         """Run it all for the length of the block; every worker polls from its first line on.
 
         Raises:
-            DevServerError, StandInFailed, SettingsError, RegistrationError, WorkerStopped
+            Exception: one of `FAILURES`.
         """
         prepare_effects(settings)
         async with AsyncExitStack() as stack:
@@ -97,6 +107,7 @@ class Local:
         finally:
             working.cancel()
             ended.cancel()
+            await asyncio.gather(working, ended, return_exceptions=True)
 
     async def ended(self) -> Exception:
         """Wait until some part ends by itself, which none ever should; say how it went."""

@@ -75,10 +75,11 @@ def _in_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """A failed attempt is an event of the day: Temporal retries it and keeps the stack trace."""
     record = event.get("_record")
     if isinstance(record, logging.LogRecord) and record.name.startswith("temporalio.activity"):
-        failure = event.pop("exc_info", None)
-        error = failure[1] if isinstance(failure, tuple) else None
-        if isinstance(error, BaseException):
-            event["error"] = f"{type(error).__name__}: {error}"
+        match event.pop("exc_info", None):
+            case (_, BaseException() as error, _):
+                event["error"] = f"{type(error).__name__}: {error}"
+            case _:
+                pass
     return event
 
 

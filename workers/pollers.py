@@ -37,5 +37,5 @@ async def until_polled(client: Client, all_polled: Sequence[Polled]) -> None:
     worker on a shared server, does not count.
     """
     for polled in all_polled:
-        while client.identity not in await pollers(client, polled):
+        while client.identity not in await pollers(client, polled):  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(POLL_SECONDS)

@@ -77,12 +77,12 @@ class Parts:
 
 def worker_of(role: Role, client: Client, parts: Parts, *, speculative_slots: int) -> Worker:
     """The worker that plays `role`; it is not running yet."""
-    slots = {"max_concurrent_activities": speculative_slots} if role is Role.SPECULATIVE else {}
     return Worker(
         client,
         task_queue=role.queue,
         workflows=[AgentDag] if role is Role.WORKFLOW else [],
         activities=_activities(role, client, parts),
+        max_concurrent_activities=speculative_slots if role is Role.SPECULATIVE else None,
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         # An eager activity goes past the queue, its rate limit and its priority.
@@ -90,7 +90,6 @@ def worker_of(role: Role, client: Client, parts: Parts, *, speculative_slots: in
         graceful_shutdown_timeout=GRACE,
         # Left to itself the SDK compiles every module of the process for this: three seconds.
         build_id=f"forerun-{__version__}",
-        **slots,
     )
 
 

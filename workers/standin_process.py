@@ -34,9 +34,7 @@ class StandInProcess:
 
     @staticmethod
     @asynccontextmanager
-    async def start(
-        *, port: int = 0, rules: Path | None = None
-    ) -> AsyncGenerator[StandInProcess]:
+    async def start(*, port: int = 0, rules: Path | None = None) -> AsyncGenerator[StandInProcess]:
         """Run a stand-in for the length of the block; port 0 takes a free one.
 
         Raises:

@@ -7,6 +7,7 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from forerun.speculation.canonical import canonical_json, digest
     from forerun.speculation.ledger import Ledger
     from forerun.speculation.quantities import text
     from forerun.speculation.table import Ending
@@ -14,17 +15,21 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.timing import Timing
 
+OUTPUT_BYTES = 1_500_000
+
 
 def result_of(
     nodes: Nodes, barrier: Barrier, ledger: Ledger, timing: Timing, last_record: str
 ) -> dict[str, Any]:
     """Outputs, ends and the ledger of a run. Receipts are in `effects`, not in `outputs`."""
     return {
-        "outputs": {
-            run.name: run.output
-            for run in nodes
-            if run.state is NodeState.DONE and not nodes.graph.nodes[run.name].effect
-        },
+        "outputs": _bounded(
+            {
+                run.name: run.output
+                for run in nodes
+                if run.state is NodeState.DONE and not nodes.graph.nodes[run.name].effect
+            }
+        ),
         "skipped": [
             run.name for run in nodes if run.state in (NodeState.SKIPPED, NodeState.STOPPED)
         ],
@@ -36,6 +41,22 @@ def result_of(
         "last_record": last_record,
         "ledger": ledger_view(ledger, timing),
     }
+
+
+def _bounded(outputs: dict[str, Any]) -> dict[str, Any]:
+    """`outputs` within what a result may hold: the largest give way to their digest.
+
+    Their values stand in the history, in the results of their calls. A result over the server's
+    2 MB would be refused, and the run would never close.
+    """
+    sizes = {name: len(canonical_json(value).encode()) for name, value in outputs.items()}
+    total = sum(sizes.values())
+    for name in sorted(sizes, key=lambda name: -sizes[name]):
+        if total <= OUTPUT_BYTES:
+            break
+        outputs[name] = {"omitted_bytes": sizes[name], "sha256": digest(outputs[name])}
+        total -= sizes[name]
+    return outputs
 
 
 def failed(nodes: Nodes) -> dict[str, str]:

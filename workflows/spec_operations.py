@@ -42,13 +42,11 @@ def check_operations(
 
 
 def _check_kind(node: ToolNode | EffectNode, card: OperationCard, path: str) -> None:
-    needed = "tool" if card.effect.is_tool else "effect"
+    needed, by = ("tool", "a tool") if card.effect.is_tool else ("effect", "an effect")
     if node.kind != needed:
-        problem = (
-            f"{shown(card.name)} is {card.effect.value}, so it can't be called by a {node.kind}"
-        )
+        problem = f"{shown(card.name)} is {card.effect.value}: only {by} node may name it"
         fix = f'write "{needed}": "{card.name}"'
-        raise SpecError(at(path, node.kind), shown(card.name), f"{problem} node", fix)
+        raise SpecError(at(path, node.kind), shown(card.name), problem, fix)
 
 
 def _check_arguments(

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator, SchemaError, ValidationError, validators
-from jsonschema.protocols import Validator
-from jsonschema.validators import validator_for
 from pydantic_core import SchemaError as PatternError
 from pydantic_core import SchemaValidator, core_schema
 from referencing import Registry, Resource
@@ -22,10 +20,10 @@ from referencing.jsonschema import DRAFT202012
 from forerun.speculation.canonical import canonical_json
 from forerun.workflows.spec_errors import SpecError, at, shown
 
-MAX_OBJECTS = 2_000
-"""Of all different schemas of a spec: checking one against the meta-schema takes about 0.3 ms."""
+MAX_PARTS = 5_000
+"""Of all different schemas of a spec, in values: the meta-schema takes up to 0.2 ms for each."""
 
-MAX_KEYWORDS = 20_000
+MAX_KEYWORDS = 50_000
 """Of all checks of guesses: one takes about 10 µs."""
 
 _Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
@@ -39,9 +37,12 @@ class Schemas:
     """The checks of one spec, which share one allowance of work."""
 
     def __init__(self) -> None:
-        self._objects = MAX_OBJECTS
+        self._parts = MAX_PARTS
         self._keywords = MAX_KEYWORDS
         self._sound: set[str] = set()
+        keywords = {**_JSON_SCHEMA, **_BOUNDED}
+        counting = {name: self._counting(keyword) for name, keyword in keywords.items()}
+        self._validator = cast("Any", validators).extend(Draft202012Validator, counting)
 
     def check(self, schema: dict[str, Any], path: str) -> None:
         """Let a schema through that is one and refers to nothing but itself.
@@ -52,22 +53,20 @@ class Schemas:
         text = canonical_json(schema)
         if text in self._sound:
             return
-        for _ in _objects(schema, path):
-            self._objects -= 1
-            if self._objects < 0:
-                problem = f"the schemas up to here have more than {MAX_OBJECTS:,} objects"
-                raise SpecError(path, "", problem, "make them smaller, or split the run")
+        self._parts -= sum(1 + len(inside) for _, inside in _inside(schema, path))
+        if self._parts < 0:
+            problem = f"the schemas up to here have more than {MAX_PARTS:,} parts"
+            raise SpecError(path, "", problem, "make them smaller, or split the run")
         _check_sound(schema, path)
         _check_references(schema, path)
         self._sound.add(text)
 
     def problem(self, schema: dict[str, Any], value: Any) -> str | None:
         """Why `value` does not fit a checked schema; None if it does."""
-        draft = _draft(schema)
-        keywords = {**cast("Mapping[str, _Keyword]", draft.VALIDATORS), **_BOUNDED}
-        counting = {name: self._counting(keyword) for name, keyword in keywords.items()}
+        knows_nothing = cast("Any", Registry)()  # and so fetches nothing
         try:
-            error = next(_errors(draft, counting, schema, value), None)
+            validator = self._validator(schema, registry=knows_nothing)
+            error = next(validator.iter_errors(value), None)
         except (RecursionError, _OutOfWork):
             return "takes too long to check against the schema"
         except Unresolvable as missing:
@@ -89,24 +88,9 @@ class Schemas:
         return check
 
 
-def _errors(
-    draft: type[Validator], keywords: Mapping[str, _Keyword], schema: dict[str, Any], value: Any
-) -> Iterator[ValidationError]:
-    bounded = cast("Any", validators).extend(draft, keywords)
-    knows_nothing = cast("Any", Registry)()  # and so fetches nothing
-    return bounded(schema, registry=knows_nothing).iter_errors(value)
-
-
-def _draft(schema: Mapping[str, Any]) -> type[Validator]:
-    try:
-        return validator_for(schema, default=Draft202012Validator)
-    except (ValueError, TypeError, AttributeError):  # a $schema that is no URI
-        return Draft202012Validator
-
-
 def _check_sound(schema: dict[str, Any], path: str) -> None:
     try:
-        _draft(schema).check_schema(schema)
+        Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         where, value = at(path, *error.absolute_path), shown(error.instance)
         problem = f"{value} is not valid in a JSON Schema ({error.validator})"
@@ -116,24 +100,21 @@ def _check_sound(schema: dict[str, Any], path: str) -> None:
         raise SpecError(path, shown(schema), problem, "simplify its patterns") from None
 
 
-def _objects(value: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """All objects in a schema with their paths; the spec's depth is bounded, so this may recurse."""
-    if isinstance(value, dict):
-        fields = cast("dict[str, Any]", value)
-        yield fields, path
-        for key, inner in fields.items():
-            yield from _objects(inner, at(path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(cast("list[Any]", value)):
-            yield from _objects(inner, at(path, index))
+def _inside(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every object and list in a schema, by path; the depth of a spec is bounded, so this recurses."""
+    if isinstance(value, dict | list):
+        whole = cast("Any", value)
+        yield path, whole
+        for key, inner in whole.items() if isinstance(value, dict) else enumerate(whole):
+            yield from _inside(inner, at(path, key))
 
 
 def _check_references(schema: dict[str, Any], path: str) -> None:
     """Every reference must lead to a part of the same schema."""
     registry = _registry(schema, path)
-    for inner, where in _objects(schema, path):
-        for key in ("$ref", "$dynamicRef", "$recursiveRef"):
-            target = inner.get(key)
+    for where, inside in _inside(schema, path):
+        for key in ("$ref", "$dynamicRef"):
+            target = cast("Any", inside).get(key) if isinstance(inside, dict) else None
             if isinstance(target, str) and not _leads_somewhere(target, registry):
                 problem = f"{shown(target)} leads to nothing in this schema"
                 fix = "refer to a part of the same schema: '#/$defs/NAME'"
@@ -206,6 +187,9 @@ def _unique_items(
 def _unchecked(validator: Any, value: Any, instance: Any, schema: Any) -> None:
     return None
 
+
+_JSON_SCHEMA = cast("Mapping[str, _Keyword]", Draft202012Validator.VALIDATORS)
+"""One draft, the one that replies are checked against, whatever `$schema` says."""
 
 _BOUNDED: Mapping[str, _Keyword] = {
     "pattern": _pattern,

@@ -83,7 +83,8 @@ class _Progress:
     """Puts the usage together: counts are cumulative, and later ones correct earlier ones."""
 
     def __init__(self) -> None:
-        self._counts = {"fresh": 0, "read": 0, "written": 0, "output": 0}
+        self._counts = {"fresh": 0, "read": 0, "written": 0}
+        self._output = 0
         self._reason: str | None = None
         self._service_tier: str | None = None
 
@@ -98,6 +99,8 @@ class _Progress:
                 return [_delta(event.delta)]
             case "message_delta":
                 self._count(event.usage)
+                # The count in `message_start` means nothing; this one is cumulative.
+                self._output = event.usage.output_tokens
                 self._reason = event.delta.stop_reason or self._reason
                 return []
             case "message_stop" if self._reason is not None:
@@ -108,7 +111,7 @@ class _Progress:
     def _finished(self, reason: str) -> Finished:
         return Finished(
             reason=REASONS.get(reason, reason),
-            usage=self._usage(output_tokens=self._counts["output"]),
+            usage=self._usage(output_tokens=self._output),
             service_tier=self._service_tier,
         )
 
@@ -117,7 +120,6 @@ class _Progress:
             "fresh": usage.input_tokens,
             "read": usage.cache_read_input_tokens,
             "written": usage.cache_creation_input_tokens,
-            "output": usage.output_tokens,
         }
         # Gateways leave out, or send as 0, what they do not know yet.
         self._counts |= {name: count for name, count in told.items() if count}

@@ -29,6 +29,13 @@ class Manner(StrEnum):
         """Answered as soon as the run has started."""
         return self in (Manner.EARLY, Manner.REFUSED_EARLY)
 
+    @property
+    def leads_to(self) -> str:
+        """What becomes of the effect."""
+        if self is Manner.SILENT:
+            return "expired"
+        return "rejected" if self in (Manner.REFUSED, Manner.REFUSED_EARLY) else "committed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyChange:

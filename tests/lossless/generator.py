@@ -316,16 +316,18 @@ class _Generator:
         """A template out of references, and some values that it may come to."""
         if not refs:
             word = self._word()
-            return ("{{ input.topic }} " + word, [f"? {word}"]) if self._chance(0.3) else (
-                word,
-                [word],
+            return (
+                ("{{ input.topic }} " + word, [f"? {word}"])
+                if self._chance(0.3)
+                else (
+                    word,
+                    [word],
+                )
             )
         if len(refs) == 1 and self._chance(0.6) and not refs[0][0].effect:
             return f"{{{{ {refs[0][1]} }}}}", refs[0][2][:POOL]
         words = " ".join(f"{{{{ {expression} }}}}" for _, expression, _ in refs)
-        values = [
-            " ".join(self._rng.choice(values) for _, _, values in refs) for _ in range(POOL)
-        ]
+        values = [" ".join(self._rng.choice(values) for _, _, values in refs) for _ in range(POOL)]
         return words, values
 
     def _model(self, name: str, refs: list[Any]) -> dict[str, Any]:
@@ -344,17 +346,14 @@ class _Generator:
         """The stand-in's rules for a node: faults first, then one reply per kind of prompt."""
         rng, rules = self._rng, list[dict[str, Any]]()
         start = rf"^{name} about "
-        if self._faults_left and self._chance(0.35):
+        struck = self._faults_left > 0 and self._chance(0.35)
+        if struck:
             self._faults_left -= 1
             rules.append({"match": start, "times": 1, **self._transient(replies[0])})
-        if self._chance(0.05):
-            spec["retries"] = 0
-            rules.append({"match": start, **self._permanent(spec)})
-            return rules, []
         letters = rng.sample(LETTERS, 2)
         matches = [f"{start}{_even(letters[0])}", f"{start}{_even(letters[1])}", start]
         for match, reply in zip(matches, replies, strict=True):
-            if self._chance(0.04):
+            if not struck and self._chance(0.05):
                 spec["retries"] = 0
                 rules.append({"match": match, **self._permanent(spec)})
             else:

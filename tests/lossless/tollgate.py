@@ -21,9 +21,7 @@ class Toll(Arguments):
     seconds: float = 0.0
 
 
-@operation(
-    "lossless.toll", version="1", effect=EffectClass.IDEMPOTENT, usd=TOLL_USD, seconds=0.1
-)
+@operation("lossless.toll", version="1", effect=EffectClass.IDEMPOTENT, usd=TOLL_USD, seconds=0.1)
 async def toll(arguments: Toll) -> str:
     """The text as it came."""
     await asyncio.sleep(arguments.seconds)

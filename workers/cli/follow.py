@@ -49,7 +49,9 @@ async def follow(run: Run, screen: Screen) -> dict[str, Any]:
         RunFailed: it ended otherwise than completed.
     """
     outage = _Once(screen, "the Temporal server does not answer; still following ...")
-    absent = _Once(screen, "no worker has taken the run up; start one with `forerun worker` or `up`")
+    absent = _Once(
+        screen, "no worker has taken the run up; start one with `forerun worker` or `up`"
+    )
     began = time.monotonic()
     result = asyncio.create_task(run.result(outage.tell))
     try:

@@ -43,6 +43,7 @@ async def show_pending(client: Client, id: str | None) -> int:
         try:
             for waiting in await run.waiting():
                 _show(console, run.id, waiting)
+                console.print(Text(f"  {approval_command(run.id, waiting)}"), soft_wrap=True)
                 shown += 1
         except NoAnswer as error:
             complain(str(error))
@@ -122,4 +123,3 @@ def _show(console: Console, run: str, waiting: Waiting) -> None:
     for signal in waiting.ignored:
         words = f"  {signal['signal']} by {signal['by']} did not count: {signal['why']}"
         console.print(Text(words), soft_wrap=True)
-    console.print(Text(f"  {approval_command(run, waiting)}"), soft_wrap=True)

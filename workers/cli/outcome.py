@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from forerun.speculation.canonical import canonical_json
@@ -63,13 +62,14 @@ def _effect(effect: dict[str, Any]) -> str:
 
 
 def _section(console: Console, title: str, rows: dict[str, str]) -> None:
+    """No line is broken here: a terminal wraps by itself, and a file should keep whole lines."""
     if not rows:
         return
     console.print(Text(title, style="bold"))
-    table = Table.grid(padding=(0, 2))
+    width = max(map(len, rows))
     for name, value in rows.items():
-        table.add_row(Text(f"  {name}"), Text(value))
-    console.print(table)
+        indented = value.replace("\n", "\n" + " " * (width + 4))
+        console.print(Text(f"  {name:{width}}  {indented}"), soft_wrap=True)
 
 
 def _shown(value: Any) -> str:

@@ -68,9 +68,7 @@ async def _until_signal(main: Coroutine[Any, Any, int]) -> int:
         return 128 + received[0]
 
 
-def _on_signal(
-    number: int, received: list[int], task: asyncio.Future[int]
-) -> Callable[[], None]:
+def _on_signal(number: int, received: list[int], task: asyncio.Future[int]) -> Callable[[], None]:
     def handle() -> None:
         if received:
             leave(128 + number)

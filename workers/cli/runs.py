@@ -139,7 +139,9 @@ class Run:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 with self._known():
-                    found = await self._handle.execute_update("set_policy", changes)
+                    found = await self._handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
+                        "set_policy", changes
+                    )
         except WorkflowUpdateFailedError as error:
             raise CommandError(str(error.cause)) from error
         except TimeoutError as error:

@@ -8,11 +8,12 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from forerun.workers.assembly import assemble, prepare_effects
 from forerun.workers.cli.process import CommandError
 from forerun.workers.connection import Server
 from forerun.workers.fleet import Fleet
 from forerun.workers.local import Layout, Local
-from forerun.workers.roles import Parts, Role
+from forerun.workers.roles import Role
 from forerun.workers.settings import Endpoint, Settings
 from forerun.workers.standin_process import READY
 
@@ -41,21 +42,24 @@ class WorkerOrder:
     """A worker to run."""
 
     server: Server
-    parts: Parts
     roles: Sequence[Role]
+    operations: tuple[str, ...]
     speculative_slots: int
 
 
-async def worker(order: WorkerOrder) -> int:
-    """Serve `roles` until a signal, as soon as there is a server.
+async def worker(settings: Settings, order: WorkerOrder) -> int:
+    """Work until a signal, as soon as there is a server.
 
     Raises:
+        SettingsError, RegistrationError: there is nothing sound to work with.
         NoConnection, WorkerStopped: the server refuses, or a worker ended by itself.
     """
-    server = order.server
+    server, parts = order.server, assemble(settings, order.operations)
+    if Role.COMMIT in order.roles:
+        prepare_effects(settings)
     client = await server.wait(lambda: _say(f"waiting for Temporal at {server.address} ..."))
     async with Fleet.start(
-        client, order.parts, order.roles, speculative_slots=order.speculative_slots
+        client, parts, order.roles, speculative_slots=order.speculative_slots
     ) as fleet:
         _say(
             f"{READY}  temporal={server.address}  namespace={server.namespace}  "

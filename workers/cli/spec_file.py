@@ -20,19 +20,26 @@ def read_spec(path: Path, policy: dict[str, str]) -> dict[str, Any]:
     Raises:
         CommandError: the file cannot be read, or does not hold a valid spec.
     """
-    raw = _json(path)
-    if policy and isinstance(raw, dict):
-        spec = cast("dict[str, Any]", raw)
-        own = spec.get("policy", {})
-        raw = {**spec, "policy": {**own, **policy}} if isinstance(own, dict) else raw
+    raw = _with_policy(_json(path), policy)
     try:
         parse_spec(raw)
     except SpecError as error:
         raise CommandError(f"{path}: {error}", code=2) from error
-    return cast("dict[str, Any]", raw)
+    return raw
 
 
-def _json(path: Path) -> object:
+def _with_policy(raw: Any, policy: dict[str, str]) -> Any:
+    """What is no spec stays as it is: the parser will say so."""
+    if not (policy and isinstance(raw, dict)):
+        return raw
+    spec = cast("dict[str, Any]", raw)
+    own = spec.get("policy", {})
+    if not isinstance(own, dict):
+        return spec
+    return {**spec, "policy": cast("dict[str, Any]", own) | policy}
+
+
+def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except OSError as error:

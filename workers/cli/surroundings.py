@@ -1,0 +1,78 @@
+"""What a command finds around it: settings, a server, a CLI, the user's own modules."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Concatenate, ParamSpec
+
+from temporalio.client import Client
+
+from forerun.workers.cli.process import CommandError, run
+from forerun.workers.connection import NoConnection, Server
+from forerun.workers.log_config import configure
+from forerun.workers.settings import Settings, SettingsError
+
+P = ParamSpec("P")
+
+
+def settings(*, quiet: bool = False) -> Settings:
+    """The settings, with logging configured by them; `quiet`: nothing but errors.
+
+    Raises:
+        CommandError: a variable holds what it must not.
+    """
+    try:
+        found = Settings.from_env(os.environ)
+    except SettingsError as error:
+        raise CommandError(str(error), code=2) from error
+    configure(found.log, "error" if quiet else found.log_level)
+    return found
+
+
+def server() -> Server:
+    """The server that the environment names.
+
+    Raises:
+        CommandError: the profile in use is bad.
+    """
+    try:
+        return Server.from_env(os.environ)
+    except NoConnection as error:
+        raise CommandError(str(error), code=2) from error
+
+
+def temporal_cli() -> Path:
+    """The Temporal CLI; the first time on a machine this may take minutes, and shows so.
+
+    Raises:
+        CommandError: there is none, and none can be had.
+    """
+    from forerun.workers.devserver import DevServerError, find_cli
+
+    try:
+        return find_cli(os.environ, sys.stderr)
+    except DevServerError as error:
+        raise CommandError(str(error)) from error
+
+
+def modules(named: Sequence[str] | None) -> tuple[str, ...]:
+    """The modules named, which may be in the current folder, as with `python -m`."""
+    if named:
+        sys.path.insert(0, str(Path.cwd()))
+    return tuple(named or ())
+
+
+def with_client(
+    command: Callable[Concatenate[Client, P], Awaitable[int]], *args: P.args, **kwargs: P.kwargs
+) -> int:
+    """Run a command that needs nothing but a client."""
+    settings(quiet=True)
+    chosen = server()
+
+    async def connected() -> int:
+        return await command(await chosen.connect(), *args, **kwargs)
+
+    return run(connected(), (NoConnection,))
