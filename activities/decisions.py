@@ -6,135 +6,38 @@ only on what it says, so a better estimator or a new price never breaks the repl
 The result of each is exactly `{"records": [...]}`.
 """
 
-# No postponed annotations: pydantic would look their names up in sys.modules, and the workflow
-# sandbox has only those modules there that the workflow itself imported.
+from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 
 from temporalio import activity
 
+from forerun.activities.decision_request import (
+    BetView,
+    CallView,
+    DecideRequest,
+    NodeView,
+    Opening,
+    OpenRequest,
+    Phase,
+    Records,
+    SettleRequest,
+    SpeculationView,
+)
 from forerun.activities.operation import OperationCard
 from forerun.activities.price_lookup import CancelPolicies, Prices
-from forerun.speculation.bet import Assumption, Bet, Condition, Placed, Refusal, Stake
+from forerun.speculation.assessment import Placed
+from forerun.speculation.bet import Bet, Stake
 from forerun.speculation.decision import Situation, decide
 from forerun.speculation.estimates import Estimate, Work, estimate
 from forerun.speculation.makespan import Ahead, Leg, Step
-from forerun.speculation.policy import Policy
 from forerun.speculation.pricing import Rates, Usage, input_usd, output_usd, worst_case_usd
 from forerun.speculation.quantities import ZERO
-from forerun.speculation.record import GuessTested, Outcome, Record, chained
+from forerun.speculation.record import chained
 from forerun.speculation.rule import Verdict
-
-
-class Phase(StrEnum):
-    """Where a node stands, as far as time is concerned."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeView:
-    """A node as the decision sees it; `work` is None where only people or commits take time."""
-
-    upstream: tuple[str, ...]
-    work: Work | None
-    phase: Phase = Phase.WAITING
-    elapsed_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallView:
-    """A call of a bet. `fingerprint` is None while it waits for the results of `waits_for`."""
-
-    node: str
-    fingerprint: str | None
-    waits_for: tuple[str, ...]
-    input_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BetView:
-    """A set of assumptions and the calls that hang on it, in topological order."""
-
-    question: str
-    assumptions: tuple[Assumption, ...]
-    conditions: tuple[Condition, ...]
-    calls: tuple[CallView, ...]
-    refused: tuple[Refusal, ...]
-    skipped: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpeculationView:
-    """One way in which a launched speculation may prove right."""
-
-    node: str
-    guesses: tuple[str, ...]
-    assumed: tuple[str, ...]
-    done: bool
-    elapsed_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecideRequest:
-    """A decision point. `held` are the questions already answered with hold: not recorded again."""
-
-    at: datetime
-    policy: Policy
-    funds_usd: Decimal
-    nodes: dict[str, NodeView]
-    placed: tuple[SpeculationView, ...]
-    bets: tuple[BetView, ...]
-    held_back: dict[str, str]
-    held: tuple[str, ...]
-    previous: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettleRequest:
-    """What has become certain: outcomes of speculations, and guesses that met their answer."""
-
-    outcomes: tuple[Outcome, ...]
-    guesses: tuple[GuessTested, ...]
-    previous: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRequest:
-    """The start of a run: what it names that only a worker knows."""
-
-    at: datetime
-    version: str
-    spec_sha256: str
-    policy: Policy
-    operations: tuple[str, ...]
-    previous: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """The first record: the cards of the operations that the spec names and this worker knows."""
-
-    kind: str = "opening"
-    at: str
-    version: str
-    spec_sha256: str
-    policy: Policy
-    operations: dict[str, OperationCard]
-    known_operations: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
-    """The result of every local activity, and the content of its marker."""
-
-    records: list[Record] = field(default_factory=list[Record])
 
 
 class Decisions:
@@ -209,9 +112,10 @@ class Decisions:
         if call.fingerprint is not None:
             work = replace(work, input_bytes=call.input_bytes)
         expected = estimate(work)
-        rates = self._rates(work, request.at)
-        whole_output = self._cancel_billing.whole_output(work.operation)
-        inputs, outputs, worst = _dollars(work, expected, call.input_bytes, rates)
+        rates = self._rates(work, request.at, expected.input_tokens)
+        # A long prompt may be priced by a dearer tier: the worst case takes every byte for a token.
+        dearest = self._rates(work, request.at, call.input_bytes)
+        inputs, outputs = _expected_usd(work, expected, rates)
         return Stake(
             node=call.node,
             operation=work.operation,
@@ -223,31 +127,35 @@ class Decisions:
             estimate_basis=expected.basis,
             input_usd=inputs,
             output_usd=outputs,
-            worst_usd=worst,
+            worst_usd=_worst_usd(work, call.input_bytes, dearest),
             rates=rates,
-            whole_output=whole_output,
+            whole_output=self._cancel_billing.whole_output(work.operation),
         )
 
-    def _rates(self, work: Work, at: datetime) -> Rates | None:
+    def _rates(self, work: Work, at: datetime, input_tokens: int) -> Rates | None:
         if work.tool_usd is not None:
             return None
         provider, _, model = work.operation.partition(":")
-        return self._prices.rates(provider, model, at)
+        return self._prices.rates(provider, model, at, input_tokens=input_tokens)
 
 
-def _dollars(
-    work: Work, expected: Estimate, input_bytes: int, rates: Rates | None
-) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
-    """Expected input and output dollars and the worst case; all None where unpriced."""
+def _expected_usd(
+    work: Work, expected: Estimate, rates: Rates | None
+) -> tuple[Decimal | None, Decimal | None]:
+    """Expected dollars of input and output; None where unpriced."""
     if work.tool_usd is not None:
-        return work.tool_usd, ZERO, work.tool_usd
+        return work.tool_usd, ZERO
     if rates is None:
-        return None, None, None
-    return (
-        input_usd(rates, Usage(input_tokens=expected.input_tokens)),
-        output_usd(rates, expected.output_tokens),
-        worst_case_usd(rates, input_bytes=input_bytes, max_output_tokens=work.max_output_tokens),
-    )
+        return None, None
+    usage = Usage(input_tokens=expected.input_tokens)
+    return input_usd(rates, usage), output_usd(rates, expected.output_tokens)
+
+
+def _worst_usd(work: Work, input_bytes: int, rates: Rates | None) -> Decimal | None:
+    """What a launch must reserve; None where unpriced."""
+    if work.tool_usd is not None or rates is None:
+        return work.tool_usd
+    return worst_case_usd(rates, input_bytes=input_bytes, max_output_tokens=work.max_output_tokens)
 
 
 def _step(view: NodeView, expected: Estimate | None) -> Step:

@@ -13,20 +13,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from forerun.speculation.bet import (
-    Assessment,
-    Assumption,
-    Bet,
-    Condition,
-    Exposure,
-    Placed,
-    Refusal,
-    assess,
-    placed_by,
-)
-from forerun.speculation.makespan import Leg, Network
+from forerun.speculation.assessment import Assessment, Exposure, Placed, assess, placed_by
+from forerun.speculation.bet import Assumption, Bet, Condition, Refusal, node_of
+from forerun.speculation.makespan import Leg, Network, differing
 from forerun.speculation.policy import Policy
-from forerun.speculation.quantities import ONE, ZERO
+from forerun.speculation.quantities import ZERO
 from forerun.speculation.rule import RULE, Verdict, Worth, worth
 
 MILLI = -3
@@ -37,8 +28,8 @@ class Situation:
     """All that a batch of decisions is made from.
 
     `funds_usd` is what the budget leaves: budget less dollars lost and dollars reserved. `breadth`
-    counts, per node, the guesses already bet on. `held_back` names operations that must not be
-    speculated on right now, with the reason.
+    counts, per node, the guesses already bet on. `held_back` names providers that must not be
+    speculated with right now, with the reason.
     """
 
     at: str
@@ -169,8 +160,9 @@ def _inadmissible(bet: Bet, situation: Situation, breadth: dict[str, set[str]]) 
         if assumption.guess not in taken and len(taken) >= policy.max_breadth:
             return f"max_breadth {policy.max_breadth}"
     for stake in bet.calls:
-        if stake.launches and stake.operation in situation.held_back:
-            return situation.held_back[stake.operation]
+        provider = stake.operation.partition(":")[0]
+        if stake.launches and provider in situation.held_back:
+            return situation.held_back[provider]
     return None
 
 
@@ -217,7 +209,7 @@ def _ratio_exceeds(one: _Judged, other: _Judged) -> bool:
 def _record(judged: _Judged, situation: Situation, funds: Decimal) -> Decision:
     assessment, policy = judged.assessment, situation.policy
     launch = judged.hindrance is None
-    without, with_bet = _differing(
+    without, with_bet = differing(
         assessment.without.critical_path(), assessment.with_bet.critical_path()
     )
     return Decision(
@@ -247,24 +239,13 @@ def _record(judged: _Judged, situation: Situation, funds: Decimal) -> Decision:
     )
 
 
-def _differing(
-    one: tuple[Leg, ...], other: tuple[Leg, ...]
-) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
-    """Both paths without their common head and tail: a record must not grow with the DAG."""
-    shorter = min(len(one), len(other))
-    head = next((i for i in range(shorter) if one[i] != other[i]), shorter)
-    left = shorter - head
-    tail = next((i for i in range(left) if one[-1 - i] != other[-1 - i]), left)
-    return one[head : len(one) - tail], other[head : len(other) - tail]
-
-
 def _guesses_by_node(placed: Sequence[Placed]) -> dict[str, set[str]]:
     taken: dict[str, set[str]] = {}
     for one in placed:
         for guess in one.guesses:
-            taken.setdefault(guess.partition("@")[0], set()).add(guess)
+            taken.setdefault(node_of(guess), set()).add(guess)
     return taken
 
 
 def _seconds(ms: int) -> Decimal:
-    return Decimal(ms).scaleb(MILLI) * ONE
+    return Decimal(ms).scaleb(MILLI)

@@ -93,6 +93,17 @@ def forecast(network: Network, aheads: Sequence[Ahead]) -> Forecast:
     return Forecast(ends, binding)
 
 
+def differing(
+    one: tuple[Leg, ...], other: tuple[Leg, ...]
+) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
+    """Both paths without their common head and tail: a record must not grow with the DAG."""
+    shorter = min(len(one), len(other))
+    head = next((i for i in range(shorter) if one[i] != other[i]), shorter)
+    left = shorter - head
+    tail = next((i for i in range(left) if one[-1 - i] != other[-1 - i]), left)
+    return one[head : len(one) - tail], other[head : len(other) - tail]
+
+
 def _in_turn(
     name: str, step: Step, ends: Mapping[str, int]
 ) -> tuple[int, tuple[str | None, tuple[Leg, ...]]]:

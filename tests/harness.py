@@ -46,7 +46,7 @@ class Stack:
         engine = sqlalchemy.create_engine(f"sqlite:///{self.outbox}")
         with engine.connect() as connection:
             query = sqlalchemy.text("select * from outbox where workflow_id = :id")
-            found = [dict(row._mapping) for row in connection.execute(query, {"id": workflow_id})]
+            found = [dict(row) for row in connection.execute(query, {"id": workflow_id}).mappings()]
         engine.dispose()
         return found
 
@@ -88,9 +88,10 @@ class Story:
     def scheduled(self, activity_id: str) -> Event | None:
         """The event that scheduled an activity."""
         for event in self.history.events:
-            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-                if event.activity_task_scheduled_event_attributes.activity_id == activity_id:
-                    return event
+            attributes = event.activity_task_scheduled_event_attributes
+            scheduled = event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+            if scheduled and attributes.activity_id == activity_id:
+                return event
         return None
 
     def ended(self, activity_id: str) -> Event | None:

@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from forerun import __version__
-    from forerun.activities.decisions import OpenRequest
+    from forerun.activities.decision_request import OpenRequest
     from forerun.activities.operation import OperationCard
     from forerun.speculation.canonical import digest
     from forerun.workflows.barrier import Barrier

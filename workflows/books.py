@@ -16,13 +16,13 @@ from temporalio import workflow
 from forerun.workflows.options import LOCAL_RETRY, LOCAL_TIMEOUT
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.activities.decisions import (
+    from forerun.activities.decision_request import (
         DecideRequest,
-        Decisions,
         OpenRequest,
         Records,
         SettleRequest,
     )
+    from forerun.activities.decisions import Decisions
     from forerun.speculation.record import GENESIS, GuessTested, Outcome, Record
     from forerun.workflows.sentences import decision_question, settlement
 

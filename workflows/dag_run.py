@@ -114,7 +114,7 @@ class DagRun:
             self._absorb_effect(end)
 
     def _absorb_call(self, ended: Ended) -> None:
-        self.runtime.paid(ended)
+        self.runtime.paid(ended, self._graph.nodes[ended.id].spec.operation)
         run = self.nodes[ended.id]
         match ended.result:
             case Completed(output=output):

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.books import Books
     from forerun.workflows.dispatch import Dispatcher, Ended, Planned
     from forerun.workflows.planning import Planner
+    from forerun.workflows.rate_limits import RateLimits
     from forerun.workflows.refutation import Refutation
     from forerun.workflows.run_state import Nodes, now_ms
     from forerun.workflows.sentences import launch
@@ -55,6 +56,7 @@ class Runtime:
         self._held: set[str] = set()
         self._bills: dict[str, EndedBill] = {}
         self._tested: set[str] = set()
+        self._rate_limits = RateLimits()
         self._crowded = False
         self._ids = itertools.count(1)
 
@@ -73,6 +75,7 @@ class Runtime:
     def absorb(self, ended: Ended) -> Speculation:
         """Take in the end of a speculation's activity; its outcome is written at the next settle."""
         speculation = self.table[ended.id]
+        self._rate_limits.note(speculation.call.operation, ended)
         self._bills[speculation.id] = bill_of(ended)
         match ended.result:
             case Completed() as completed:
@@ -111,8 +114,9 @@ class Runtime:
         """Give up everything that nobody has claimed."""
         self._drop_all(self.table.open(), reason)
 
-    def paid(self, ended: Ended) -> None:
+    def paid(self, ended: Ended, operation: str) -> None:
         """Enter the bill of an authoritative call."""
+        self._rate_limits.note(operation, ended)
         self.ledger = self.ledger.paid(bill_of(ended).cost.best_usd)
 
     async def settle(self, ended: Sequence[str]) -> None:
@@ -144,7 +148,7 @@ class Runtime:
                 policy=self.policy,
                 funds_usd=self.policy.budget_usd - self.ledger.at_risk_usd,
                 held=sorted(self._held),
-                held_back={},
+                held_back=self._rate_limits.held_back(),
                 previous=self._books.last,
             )
             for record in await self._books.decide(request):

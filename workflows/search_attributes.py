@@ -81,7 +81,8 @@ class SearchAttributes:
     def _upsert(self, updates: list[SearchAttributeUpdate[Any]]) -> None:
         known = [update for update in updates if update.key.name in self._registered]
         if known:
-            workflow.upsert_search_attributes(known)
+            # The SDK's overload for the deprecated untyped form leaves a part unknown.
+            workflow.upsert_search_attributes(known)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _clamped(value: float) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.activities.decisions import BetView
+    from forerun.activities.decision_request import BetView
     from forerun.speculation.quantities import dollars, number
     from forerun.speculation.record import GuessTested, Outcome
     from forerun.speculation.table import Ending

@@ -7,7 +7,11 @@ true.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic.json_schema import GenerateJsonSchema
+from typing_extensions import override
 
 from forerun.workflows.graph import Graph
 from forerun.workflows.spec_checks import check_guessed_nodes, check_nodes, unsupported_features
@@ -64,9 +68,36 @@ def parse_spec(raw: object) -> Spec:
 
 def spec_schema() -> dict[str, Any]:
     """The JSON Schema of specs, for editors and for `forerun schema`."""
-    schema = Spec.model_json_schema(by_alias=True)
+    schema = Spec.model_json_schema(by_alias=True, schema_generator=_WithoutFieldTitles)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
+        **_plain(schema),
         "title": "forerun spec, version 1",
     }
+
+
+class _WithoutFieldTitles(GenerateJsonSchema):
+    """A key needs no second name."""
+
+    @override
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
+def _plain(schema: Any) -> Any:
+    """`schema` with bounds of Decimals in JSON Schema's words, and without `null` as a default."""
+    if isinstance(schema, dict):
+        entries = cast("dict[str, Any]", schema).items()
+        kept = ((key, value) for key, value in entries if (key, value) != ("default", None))
+        return {_BOUNDS.get(key, key): _plain(value) for key, value in kept}
+    if isinstance(schema, list):
+        return [_plain(item) for item in cast("list[Any]", schema)]
+    return schema
+
+
+_BOUNDS: Mapping[str, str] = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+}

@@ -36,8 +36,12 @@ class _AnyNode(SpecModel):
     concurrency: int = Field(default=8, ge=1, le=1000, description="items of for_each at a time")
     speculate: bool = Field(default=True, description="false: never run it on a guess")
     equivalence: int = Field(default=1, ge=0, le=3, description="the highest tier allowed")
-    timeout_seconds: float | None = Field(default=None, gt=0, le=86_400)
-    retries: int | None = Field(default=None, ge=0, le=100)
+    timeout_seconds: float | None = Field(
+        default=None, gt=0, le=86_400, description="of one attempt"
+    )
+    retries: int | None = Field(
+        default=None, ge=0, le=100, description="after the first attempt; not on a guess"
+    )
     estimate: Estimate = Estimate()
 
 

@@ -85,7 +85,14 @@ def _choice(value: str) -> str:
 Number = Annotated[Decimal, BeforeValidator(_decimal)]
 Probability = Annotated[Number, Field(gt=0, lt=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
-ModelName = Annotated[str, AfterValidator(_model_name), Field(examples=["openai:gpt-5-mini"])]
+ModelName = Annotated[
+    str,
+    AfterValidator(_model_name),
+    Field(
+        description="openai:NAME or anthropic:NAME",
+        json_schema_extra={"pattern": r"^(openai|anthropic):\S+$"},
+    ),
+]
 Text = Annotated[str, Field(min_length=1)]
 Choices = Annotated[
     tuple[Annotated[str, AfterValidator(_choice)], ...],

@@ -17,7 +17,7 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.speculation.bet import Refusal
+    from forerun.speculation.bet import Refusal, node_of
     from forerun.speculation.guess import Guess
     from forerun.speculation.table import (
         Absent,
@@ -231,6 +231,6 @@ def _united(combination: tuple[Variant, ...]) -> tuple[str, ...] | None:
     by_node: dict[str, str] = {}
     for variant in combination:
         for guess in variant.guesses:
-            if by_node.setdefault(guess.partition("@")[0], guess) != guess:
+            if by_node.setdefault(node_of(guess), guess) != guess:
                 return None
     return tuple(sorted(by_node.values()))

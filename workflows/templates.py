@@ -54,6 +54,9 @@ class Template:
             SpecError: it does not parse, or contains what templates may not contain.
         """
         if is_constant(text):
+            if len(text.encode()) > MAX_OUTPUT:
+                problem = f"{shown(text)} is longer than {MAX_OUTPUT:,} bytes"
+                raise SpecError(path, shown(text), problem, "shorten it")
             return cls(path=path, text=text)
         checked = check(text, path, allowance or Allowance())
         return cls(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.activities.decisions import (
+    from forerun.activities.decision_request import (
         BetView,
         CallView,
         DecideRequest,

@@ -20,7 +20,7 @@ from tests.lossless.runner import Verdict, try_case
 PAIRS_AT_ONCE = 8
 
 
-async def prove(house: House, seeds: range, pairs: int) -> list[Verdict]:
+async def prove(house: House, seeds: list[int], pairs: int, keep: Path | None) -> list[Verdict]:
     """Try the cases of all seeds, `pairs` at a time."""
     room = asyncio.Semaphore(pairs)
 
@@ -29,6 +29,8 @@ async def prove(house: House, seeds: range, pairs: int) -> list[Verdict]:
             verdict = await try_case(house, generate(seed))
             for problem in verdict.problems:
                 print(f"seed {seed}: {problem}", flush=True)
+            for run in verdict.runs if keep else ():
+                (keep / f"{run.id}.json").write_text(run.story.history.to_json())
             return verdict
 
     return await asyncio.gather(*(one(seed) for seed in seeds))
@@ -40,9 +42,11 @@ async def main() -> int:
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0, help="of the first pair")
     parser.add_argument("--pairs", type=int, default=PAIRS_AT_ONCE, help="pairs at a time")
+    parser.add_argument("--times", type=int, default=1, help="that each seed is tried")
+    parser.add_argument("--keep", type=Path, help="folder for the histories of failed pairs")
     parser.add_argument("--show", action="store_true", help="print the spec, run nothing")
     options = parser.parse_args()
-    seeds = range(options.seed, options.seed + options.runs)
+    seeds = [*range(options.seed, options.seed + options.runs)] * options.times
     if options.show:
         for seed in seeds:
             case = generate(seed)
@@ -54,7 +58,7 @@ async def main() -> int:
     cli = find_cli(os.environ, sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         async with House.open(cli, Path(folder), runs=2 * options.pairs) as house:
-            verdicts = await prove(house, seeds, options.pairs)
+            verdicts = await prove(house, seeds, options.pairs, options.keep)
     failed = [verdict.seed for verdict in verdicts if verdict.problems]
     print(
         f"lossless: {len(verdicts)} pairs, {len(failed)} failed {failed or ''}, "

@@ -32,6 +32,7 @@ class Verdict:
     launched: int = 0
     promoted: int = 0
     effects: int = 0
+    runs: tuple[Run, ...] = ()
 
 
 async def try_case(house: House, case: Case) -> Verdict:
@@ -55,6 +56,7 @@ async def try_case(house: House, case: Case) -> Verdict:
         launched=ledger["launched"],
         promoted=ledger["promoted"],
         effects=len(on.rows),
+        runs=(on, off) if problems else (),
     )
 
 
@@ -70,7 +72,7 @@ async def _run(house: House, case: Case, id: str, *, control: bool) -> Run | str
         try:
             result, failure = await _result(handle)
         except _Broken as broken:
-            return str(broken)
+            return f"{broken}; people: {people.done() and people.exception()!r}"
         finally:
             people.cancel()
             await asyncio.gather(people, return_exceptions=True)

@@ -21,7 +21,7 @@ money = st.decimals(0, 10, places=9)
 def test_every_dollar_is_in_one_place(
     paid: list[Decimal], bets: list[tuple[Decimal, Decimal, Ending]]
 ) -> None:
-    """spent = authoritative + promoted + wasted + guesses, exactly, whatever the order."""
+    """Spent = authoritative + promoted + wasted + guesses, exactly, whatever the order."""
     ledger = Ledger()
     for usd in paid:
         ledger = ledger.paid(usd)

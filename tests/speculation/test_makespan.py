@@ -55,7 +55,7 @@ def simulate(network: dict[str, Step], aheads: list[Ahead]) -> int:
                 begun = (
                     0
                     if step.started or not step.upstream
-                    else max((over.get(up, now + 1) for up in step.upstream))
+                    else max(over.get(up, now + 1) for up in step.upstream)
                 )
                 in_turn = begun + step.ms <= now
                 ahead = any(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import Replayer
 
@@ -16,7 +16,8 @@ from forerun.workers.plugin import forerun_plugin
 from forerun.workflows.agent_dag import AgentDag
 from tests.harness import Stack, Story, check_ledger
 
-Handle = WorkflowHandle[Any, Any]
+Handle = Any
+"""A `WorkflowHandle`: the SDK's overloads by name leave its types unknown."""
 
 CLASSIFY = {
     "model": "openai:sim-mid",
@@ -47,7 +48,7 @@ APPROVAL = {"node": "send", "by": "ann"}
 
 
 def answers(classify: str, *, ttft_ms: int = 600) -> list[dict[str, Any]]:
-    """classify takes a while; the draft takes longer than a test would like to wait twice."""
+    """Classify takes a while; the draft takes longer than a test would like to wait twice."""
     return [
         {"match": "^Classify", "reply": classify, "ttft_ms": ttft_ms, "tokens_per_second": 500},
         {
@@ -426,7 +427,7 @@ async def test_budget_zero_is_the_stop_switch(stack: Stack, runs: list[Handle]) 
     handle = await stack.start(AUTO_REPLY)
     runs.append(handle)
     await _running_ahead(handle, "draft")
-    policy = await handle.execute_update("set_policy", {"budget_usd": "0"})
+    policy: Any = await handle.execute_update(AgentDag.set_policy, {"budget_usd": "0"})
     await handle.signal("approve", APPROVAL)
     await handle.result()
 
@@ -454,7 +455,7 @@ async def test_a_bad_policy_is_rejected_without_a_trace(
     runs.append(handle)
 
     with pytest.raises(Exception, match="Workflow update failed") as failure:
-        await handle.execute_update("set_policy", update)
+        await handle.execute_update(AgentDag.set_policy, update)
 
     assert "set_policy: " in str(failure.value.__cause__)
     await handle.signal("approve", APPROVAL)
@@ -518,8 +519,7 @@ async def test_a_wide_fan_out_stays_within_the_servers_limits(
     result = await handle.result()
 
     assert len(result["outputs"]) == 150
-    omitted = [value for value in result["outputs"].values() if isinstance(value, dict)]
-    assert 0 < len(omitted) < 150
+    assert 0 < str(result["outputs"]).count("omitted_bytes") < 150
 
 
 async def _pending(handle: Handle) -> dict[str, Any]:

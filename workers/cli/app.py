@@ -60,7 +60,7 @@ def demo(
     from forerun.workers.cli.surroundings import settings, temporal_cli
     from forerun.workers.local import FAILURES
 
-    raise typer.Exit(run(demo(settings(), temporal_cli(), keep=keep), FAILURES))
+    raise typer.Exit(run(demo(settings(quiet=True), temporal_cli(), keep=keep), FAILURES))
 
 
 @app.command()

@@ -21,7 +21,7 @@ from rich.text import Text
 from forerun.workers import demo as example
 from forerun.workers.cli.follow import follow
 from forerun.workers.cli.links import page
-from forerun.workers.cli.outcome import print_outcome, saving, spent
+from forerun.workers.cli.outcome import print_ledger, saving, spent
 from forerun.workers.cli.process import CommandError
 from forerun.workers.cli.run import screen
 from forerun.workers.cli.runs import NoAnswer, Run, start
@@ -61,18 +61,30 @@ async def demo(settings: Settings, cli: Path, *, keep: bool) -> int:
             _compare(console, *runs)
             rows = _rows(outbox)
             console.print(f"outbox: {rows} rows, one for each run")
-            for run in runs:
-                console.print(Text(f"{run.title}: {page(local.ui_url or '', run.id)}"))
             _check(*runs, rows)
+            for run in runs:
+                link = page(local.ui_url or "", run.id)
+                console.print(Text(f"{run.title}: {link}"), soft_wrap=True)
             if keep:
-                console.print(f"all of it stays up (stand-in {local.standin_url}) until Ctrl-C")
+                console.print("all of it stays up until Ctrl-C")
                 return await until_signal(local.ended())
+            console.print("`forerun demo --keep` leaves these pages up")
     return 0
 
 
 async def _both(console: Console, local: Local) -> tuple[Finished, Finished]:
+    await _warm_up(local)
     without = await _run(console, local, "without speculation", NO_SPECULATION)
     return without, await _run(console, local, "with speculation", {})
+
+
+async def _warm_up(local: Local) -> None:
+    """Reach every part once: what a cold start costs must not count for speculation."""
+    models = ("openai:sim-small", "anthropic:sim-small")
+    nodes = {f"model_{i}": {"model": it, "prompt": "Hello"} for i, it in enumerate(models)}
+    nodes["tool"] = {"tool": "kb.search", "args": {"topic": "hello"}}
+    run = await start(local.client, {"version": 1, "nodes": nodes}, id="warm-up", summary="warm-up")
+    await run.result(outage=lambda: None)
 
 
 async def _run(console: Console, local: Local, title: str, policy: dict[str, str]) -> Finished:
@@ -104,18 +116,15 @@ async def _approve_all(run: Run) -> None:
 
 
 def _compare(console: Console, without: Finished, ahead: Finished) -> None:
-    print_outcome(console, ahead.result)
+    print_ledger(console, ahead.result["ledger"])
     table = Table.grid(padding=(0, 2))
     for run in (without, ahead):
         ledger = run.result["ledger"]
         table.add_row(run.title, f"{ledger['seconds']:.2f} s", spent(ledger))
     console.print(table)
-    console.print(Text(_verdict(without, ahead), style="bold"))
-
-
-def _verdict(without: Finished, ahead: Finished) -> str:
     before, after = (run.result["ledger"]["seconds"] for run in (without, ahead))
-    return saving({"sequential_seconds": before, "saved_seconds": before - after})
+    saved = saving({"sequential_seconds": before, "saved_seconds": before - after})
+    console.print(Text(saved, style="bold"))
 
 
 def _rows(outbox: Path) -> int:

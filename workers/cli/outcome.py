@@ -22,7 +22,22 @@ def print_outcome(console: Console, result: dict[str, Any]) -> None:
     if result["approximations"]:
         rows = {str(number): _shown(it) for number, it in enumerate(result["approximations"], 1)}
         _section(console, "approximations", rows)
-    _section(console, "ledger", _ledger(result["ledger"]))
+    print_ledger(console, result["ledger"])
+
+
+def print_ledger(console: Console, ledger: dict[str, Any]) -> None:
+    """Dollars, seconds, and what became of the speculations."""
+    counts = ledger["speculations"]
+    ended = ", ".join(f"{counts[ending]} {ending}" for ending in ENDINGS if counts[ending])
+    rows = {
+        "money": spent(ledger),
+        "time": (
+            f"{ledger['seconds']:.2f} s, without speculation {ledger['sequential_seconds']:.2f} s: "
+            f"{saving(ledger)}"
+        ),
+        "speculations": f"{counts['launched']} launched" + (f": {ended}" if ended else ""),
+    }
+    _section(console, "ledger", rows)
 
 
 def saving(ledger: dict[str, Any]) -> str:
@@ -39,19 +54,6 @@ def spent(ledger: dict[str, Any]) -> str:
     if ledger["unpriced_calls"]:
         parts.append(f"{ledger['unpriced_calls']} calls without a known price")
     return ", ".join(parts)
-
-
-def _ledger(ledger: dict[str, Any]) -> dict[str, str]:
-    counts = ledger["speculations"]
-    ended = ", ".join(f"{counts[ending]} {ending}" for ending in ENDINGS if counts[ending])
-    return {
-        "money": spent(ledger),
-        "time": (
-            f"{ledger['seconds']:.2f} s, without speculation {ledger['sequential_seconds']:.2f} s: "
-            f"{saving(ledger)}"
-        ),
-        "speculations": f"{counts['launched']} launched" + (f": {ended}" if ended else ""),
-    }
 
 
 def _effect(effect: dict[str, Any]) -> str:

@@ -31,12 +31,13 @@ def run(main: Coroutine[Any, Any, int], expected: tuple[type[Exception], ...] = 
     The first SIGINT or SIGTERM cancels `main`, which cleans up; a second one leaves at once.
 
     Raises:
-        CommandError: one of the `expected` errors was raised; its message is theirs.
+        CommandError: one of the `expected` errors was raised; its message is theirs, and one that
+            is a ValueError means bad input.
     """
     try:
         return asyncio.run(_until_signal(main))
     except expected as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(str(error), code=2 if isinstance(error, ValueError) else 1) from error
 
 
 def leave(code: int) -> NoReturn:

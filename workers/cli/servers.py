@@ -74,14 +74,11 @@ def roles_of(text: str) -> list[Role]:
     Raises:
         CommandError: one is unknown.
     """
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in list(Role)]
-    if unknown or not names:
-        raise CommandError(
-            f"--roles {text!r:.80}: {(unknown or ['none'])[0]!r:.80} is no role; "
-            f"name some of {','.join(Role)}",
-            code=2,
-        )
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in list(Role):
+            known = ",".join(Role)
+            raise CommandError(f"--roles: {name!r:.80} is no role; name some of {known}", code=2)
     return [Role(name) for name in dict.fromkeys(names)]
 
 

@@ -1,0 +1,126 @@
+"""What a run tells the local activities that decide, and what they answer.
+
+Their arguments are not in history, so nothing here is a record: whatever a decision was made from
+is in the record that it returns.
+"""
+
+# No postponed annotations: pydantic would look their names up in sys.modules, and the workflow
+# sandbox has only those modules there that the workflow itself imported.
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from forerun.activities.operation import OperationCard
+from forerun.speculation.bet import Assumption, Condition, Refusal
+from forerun.speculation.estimates import Work
+from forerun.speculation.policy import Policy
+from forerun.speculation.record import GuessTested, Outcome, Record
+
+
+class Phase(StrEnum):
+    """Where a node stands, as far as time is concerned."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeView:
+    """A node as the decision sees it; `work` is None where only people or commits take time."""
+
+    upstream: tuple[str, ...]
+    work: Work | None
+    phase: Phase = Phase.WAITING
+    elapsed_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """A call of a bet. `fingerprint` is None while it waits for the results of `waits_for`."""
+
+    node: str
+    fingerprint: str | None
+    waits_for: tuple[str, ...]
+    input_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BetView:
+    """A set of assumptions and the calls that hang on it, in topological order."""
+
+    question: str
+    assumptions: tuple[Assumption, ...]
+    conditions: tuple[Condition, ...]
+    calls: tuple[CallView, ...]
+    refused: tuple[Refusal, ...]
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeculationView:
+    """One way in which a launched speculation may prove right."""
+
+    node: str
+    guesses: tuple[str, ...]
+    assumed: tuple[str, ...]
+    done: bool
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideRequest:
+    """A decision point. `held` are the questions already answered with hold: not recorded again."""
+
+    at: datetime
+    policy: Policy
+    funds_usd: Decimal
+    nodes: dict[str, NodeView]
+    placed: tuple[SpeculationView, ...]
+    bets: tuple[BetView, ...]
+    held_back: dict[str, str]
+    held: tuple[str, ...]
+    previous: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleRequest:
+    """What has become certain: outcomes of speculations, and guesses that met their answer."""
+
+    outcomes: tuple[Outcome, ...]
+    guesses: tuple[GuessTested, ...]
+    previous: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """The start of a run: what it names that only a worker knows."""
+
+    at: datetime
+    version: str
+    spec_sha256: str
+    policy: Policy
+    operations: tuple[str, ...]
+    previous: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The first record: the cards of the operations that the spec names and this worker knows."""
+
+    kind: str = "opening"
+    at: str
+    version: str
+    spec_sha256: str
+    policy: Policy
+    operations: dict[str, OperationCard]
+    known_operations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """The result of every local activity, and the content of its marker."""
+
+    records: list[Record] = field(default_factory=list[Record])
