@@ -29,7 +29,14 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.result import failed, ledger_view, result_of
     from forerun.workflows.run_state import now_ms
     from forerun.workflows.search_attributes import SearchAttributes
-    from forerun.workflows.spec import PolicySpec, Spec, SpecError, check_operations, parse_spec
+    from forerun.workflows.spec import (
+        PolicySpec,
+        Spec,
+        SpecError,
+        check_operations,
+        parse_spec,
+        unsupported_features,
+    )
     from forerun.workflows.timing import Timing, timing
 
 CARDS: TypeAdapter[dict[str, OperationCard]] = TypeAdapter(dict[str, OperationCard])
@@ -53,6 +60,8 @@ class AgentDag:
         """Run the spec, which is the one input, to its end."""
         try:
             spec = parse_spec(inputs[0] if len(inputs) == 1 else list(inputs))
+            if (unsupported := unsupported_features(spec)) is not None:
+                raise unsupported
             # The engine is a task of its own: a workflow cancel reaches only this coroutine, and
             # what has been spent must be settled all the same.
             engine = asyncio.create_task(self._engine(spec))

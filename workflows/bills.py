@@ -55,7 +55,6 @@ def bill_of(ended: Ended) -> EndedBill:
 
 
 def _bill_of_failure(failure: ActivityError | None) -> EndedBill:
-    if failure is not None and isinstance(failure.cause, CancelledError):
+    if failure is None or isinstance(failure.cause, CancelledError):
         return EndedBill(bill=NOTHING, never_ran=True)
-    known = bill_of_failure(failure) if failure else None
-    return EndedBill(bill=known or UNKNOWN)
+    return EndedBill(bill=bill_of_failure(failure) or UNKNOWN)

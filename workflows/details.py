@@ -15,9 +15,9 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.quantities import dollars, number, text
     from forerun.speculation.table import CallTable, Ending, Speculation
     from forerun.workflows.run_state import Nodes
-    from forerun.workflows.sentences import inequality
 
-PAD = "\u00a0\u00a0"
+NBSP = "\u00a0"
+PAD = NBSP * 2
 LINES = 20
 """Of each table: the newest. All of them are in the history."""
 
@@ -46,12 +46,20 @@ def _bets(decisions: list[dict[str, Any]]) -> str:
         [
             ", ".join(call["stake"]["node"] for call in d["calls"]) or "—",
             " & ".join(assumption["label"] for assumption in d["assumptions"]),
-            inequality(d),
+            f"{number(d['p']):.2f}",
+            f"{number(d['seconds_saved']):.1f} s",
+            _usd(d["ev_usd"]),
+            _usd(d["threshold_usd"]),
             f"**{d['verdict'].upper()}**" if d["verdict"] == "launch" else f"hold: {d['reason']}",
         ]
         for d in decisions[-LINES:]
     ]
-    return _table("Bets", ["calls", "assuming", "the rule", "verdict"], rows)
+    return _table("Bets", ["calls", "assuming", "P", "L", "EV", "≥", "verdict"], rows)
+
+
+def _usd(amount: str | None) -> str:
+    """One amount per cell: the UI reads two dollar signs in a cell as a formula."""
+    return "?" if amount is None else dollars(number(amount))
 
 
 def _speculations(speculations: list[Speculation]) -> str:
@@ -101,4 +109,4 @@ def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
 
 
 def _cell(words: str) -> str:
-    return f"{PAD}{words.replace('|', '¦')}{PAD}"
+    return PAD + words.replace(" ", NBSP).replace("|", "¦") + PAD

@@ -56,7 +56,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A call's activity is over: a result, or the failure of its last attempt."""
+    """A call's activity is over: a result, or the failure of its last attempt.
+
+    Neither, if it was cut before the server had heard of it.
+    """
 
     id: str
     result: CallResult | None
@@ -134,6 +137,10 @@ class Dispatcher:
             ended = Ended(id=id, result=await handle, failure=None)
         except ActivityError as failure:
             ended = Ended(id=id, result=None, failure=failure)
+        except asyncio.CancelledError:
+            # Cut in the very task that launched it: the SDK drops the unsent command and cancels
+            # the handle itself. Nobody else cancels a watcher.
+            ended = Ended(id=id, result=None, failure=None)
         del self._handles[id]
         self._ended.append(ended)
 

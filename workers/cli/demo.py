@@ -81,7 +81,9 @@ async def _both(console: Console, local: Local) -> tuple[Finished, Finished]:
 async def _warm_up(local: Local) -> None:
     """Reach every part once: what a cold start costs must not count for speculation."""
     models = ("openai:sim-small", "anthropic:sim-small")
-    nodes = {f"model_{i}": {"model": it, "prompt": "Hello"} for i, it in enumerate(models)}
+    nodes: dict[str, Any] = {
+        f"model_{i}": {"model": it, "prompt": "Hello"} for i, it in enumerate(models)
+    }
     nodes["tool"] = {"tool": "kb.search", "args": {"topic": "hello"}}
     run = await start(local.client, {"version": 1, "nodes": nodes}, id="warm-up", summary="warm-up")
     await run.result(outage=lambda: None)

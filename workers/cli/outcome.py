@@ -10,6 +10,7 @@ from rich.text import Text
 from forerun.speculation.canonical import canonical_json
 from forerun.speculation.quantities import dollars, number
 
+SHOWN_SECONDS = 0.005
 ENDINGS = ("promoted", "discarded", "cut", "failed")
 
 
@@ -43,8 +44,10 @@ def print_ledger(console: Console, ledger: dict[str, Any]) -> None:
 def saving(ledger: dict[str, Any]) -> str:
     """What speculation saved, in seconds and percent of the time without it."""
     saved, without = ledger["saved_seconds"], ledger["sequential_seconds"]
-    share = f" ({saved / without:.0%})" if without else ""
-    return f"{saved:.2f} s saved{share}" if saved >= 0 else f"{-saved:.2f} s lost{share}"
+    if abs(saved) < SHOWN_SECONDS:
+        return "no time saved"
+    share = f" ({abs(saved) / without:.0%})" if without else ""
+    return f"{abs(saved):.2f} s {'saved' if saved > 0 else 'lost'}{share}"
 
 
 def spent(ledger: dict[str, Any]) -> str:
