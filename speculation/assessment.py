@@ -89,12 +89,16 @@ def assess(bet: Bet, network: Network, placed: Sequence[Placed]) -> Assessment:
     )
 
 
-def placed_by(bet: Bet, assessment: Assessment, placed: Sequence[Placed]) -> list[Placed]:
-    """What launching the bet adds to the placed ones."""
+def placed_by(bet: Bet, assessment: Assessment) -> list[Placed]:
+    """What launching the bet adds to the placed ones: the calls that start now.
+
+    A call that waits for a result is judged again when the result is there. To count it as placed
+    would let it stand in the way of a guess that starts the same call at once: in a chain of guesses
+    two bets would then each seem to save nothing without the other.
+    """
     guesses = tuple(a.guess for a in bet.assumptions)
-    others = [p.ahead for p in placed if bet.fits(p.guesses)]
-    stakes = [exposure.stake for exposure in assessment.exposures]
-    return [Placed(guesses=guesses, ahead=ahead) for ahead in _aheads(bet, stakes, others)]
+    stakes = [exposure.stake for exposure in assessment.exposures if exposure.stake.launches]
+    return [Placed(guesses=guesses, ahead=ahead) for ahead in _aheads(bet, stakes, ())]
 
 
 def _where_right(bet: Bet, network: Network) -> Network:

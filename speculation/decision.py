@@ -110,7 +110,7 @@ def decide(situation: Situation) -> tuple[Decision, ...]:
             return (*decisions, *(_record(one, situation, funds) for one in judged))
         best = _dearest_return(eligible)
         decisions.append(_record(best, situation, funds))
-        placed += placed_by(best.bet, best.assessment, placed)
+        placed += placed_by(best.bet, best.assessment)
         funds -= best.assessment.worst_usd or ZERO
         breadth = _guesses_by_node(placed)
         waiting.remove(best.bet)

@@ -53,6 +53,33 @@ class Refutation:
                 elif self._nodes[speculation.node].state is not NodeState.WAITING:
                     yield speculation, f"{speculation.node} went on without it"
 
+    def claimed(self, speculation: Speculation) -> None:
+        """Its call was needed exactly as guessed: all guesses it was rendered from held."""
+        for inputs in speculation.alternatives:
+            self.discharged.update(
+                source.guess for source in inputs.values() if isinstance(source, Guessed)
+            )
+
+    def held(self, guess: Guess) -> bool:
+        """Whether a guess leads everywhere to the calls that the actual value leads to.
+
+        Also for guesses that nothing was bet on: what-if reports are made from these.
+        """
+        if guess.id in self.discharged:
+            return True
+        consumers = [
+            name
+            for name in self._nodes.graph.downstream[guess.node]
+            if not self._nodes.graph.nodes[name].effect
+            and all(self._nodes[up].state.ended for up in self._nodes.graph.nodes[name].upstream)
+        ]
+        return bool(consumers) and all(self._same_call(name, guess) for name in consumers)
+
+    def _same_call(self, name: str, guess: Guess) -> bool:
+        certain: Inputs = {up: Given() for up in self._nodes.graph.nodes[name].upstream}
+        guessed = {**certain, guess.node: Guessed(guess.id)}
+        return self._fingerprint(name, guessed) == self._fingerprint(name, certain)
+
     def _tested(self, speculation: Speculation, inputs: Inputs, ended: str) -> Inputs | None:
         source = inputs.get(ended, Given())
         if isinstance(source, Given):

@@ -66,6 +66,7 @@ class Runtime:
         if found is None or self._too_old(found, planned):
             return None
         found.claimed_by = planned.node
+        self._refutation.claimed(found)
         if found.live:
             self._dispatcher.promote(found.id, planned)
         else:
@@ -123,7 +124,7 @@ class Runtime:
         """Write down outcomes and tested guesses, and enter them in the ledger."""
         over = [s for s in self.table if s.ending and s.id in self._bills]
         outcomes = [outcome_of(s, self._bills.pop(s.id)) for s in over]
-        guesses = tested(ended, self._nodes, self.guesses, self.table, self._refutation.discharged)
+        guesses = tested(ended, self._nodes, self.guesses, self.table, self._refutation)
         fresh = [guess for guess in guesses if guess.guess not in self._tested]
         if not outcomes and not fresh:
             return

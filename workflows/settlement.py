@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from temporalio import workflow
@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.record import GuessTested, Outcome
     from forerun.speculation.table import CallTable, Ending, Speculation
     from forerun.workflows.bills import EndedBill
+    from forerun.workflows.refutation import Refutation
     from forerun.workflows.run_state import Nodes, NodeState
 
 CONSUMED_FIELDS = 0
@@ -51,22 +52,24 @@ def tested(
     nodes: Nodes,
     guesses: Mapping[str, Guess],
     table: CallTable,
-    discharged: Collection[str],
+    refutation: Refutation,
 ) -> list[GuessTested]:
     """Every guess considered for these nodes, launched on or held, against the actual value."""
     over = frozenset(ended)
     bet_on = _bet_on(table)
     return [
-        _tested(guess, nodes, guess.id in bet_on, guess.id in discharged)
+        _tested(guess, nodes, guess.id in bet_on, refutation.held(guess))
         for guess in guesses.values()
         if guess.node in over
     ]
 
 
-def _tested(guess: Guess, nodes: Nodes, launched: bool, discharged: bool) -> GuessTested:
+def _tested(guess: Guess, nodes: Nodes, launched: bool, held: bool) -> GuessTested:
     run = nodes[guess.node]
     actual = digest(run.output) if run.state is NodeState.DONE else None
-    tier = CANONICAL_JSON if actual == guess.digest else CONSUMED_FIELDS if discharged else None
+    tier = (
+        CANONICAL_JSON if actual == guess.digest else CONSUMED_FIELDS if held and actual else None
+    )
     return GuessTested(
         at=workflow.now().isoformat(),
         guess=guess.id,
