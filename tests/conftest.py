@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from forerun.workers.devserver import DevServer, find_cli
+from forerun.workers.plugin import forerun_plugin
 
 
 @pytest.fixture(scope="session")
@@ -29,5 +29,5 @@ async def dev_server(temporal_cli: Path) -> AsyncIterator[DevServer]:
 
 @pytest.fixture(scope="session")
 async def temporal_client(dev_server: DevServer) -> Client:
-    """A client of `dev_server` that speaks pydantic."""
-    return await Client.connect(dev_server.address, data_converter=pydantic_data_converter)
+    """A client of `dev_server`, as forerun's own."""
+    return await Client.connect(dev_server.address, plugins=[forerun_plugin()])

@@ -29,8 +29,11 @@ class Stack:
     standin: StandIn
     outbox: Path
 
-    async def start(self, spec: object, *, id: str | None = None) -> WorkflowHandle[Any, Any]:
-        """Start a run the way the Temporal CLI does."""
+    async def start(self, spec: object, *, id: str | None = None) -> Any:
+        """Start a run the way the Temporal CLI does; its handle.
+
+        Untyped: the SDK's overloads for messages by name leave their types unknown.
+        """
         return await self.client.start_workflow(
             "AgentDag",
             spec,

@@ -6,12 +6,12 @@ with another would be read as something else.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from forerun.workers.patient_runner import PatientRunner
 
 
 def forerun_plugin() -> SimplePlugin:
@@ -30,4 +30,4 @@ def _passing_forerun_through(runner: WorkflowRunner | None) -> WorkflowRunner:
     runner = runner or SandboxedWorkflowRunner()
     if not isinstance(runner, SandboxedWorkflowRunner):
         return runner
-    return replace(runner, restrictions=runner.restrictions.with_passthrough_modules("forerun"))
+    return PatientRunner(restrictions=runner.restrictions.with_passthrough_modules("forerun"))

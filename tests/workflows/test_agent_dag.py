@@ -427,7 +427,7 @@ async def test_budget_zero_is_the_stop_switch(stack: Stack, runs: list[Handle]) 
     handle = await stack.start(AUTO_REPLY)
     runs.append(handle)
     await _running_ahead(handle, "draft")
-    policy: Any = await handle.execute_update(AgentDag.set_policy, {"budget_usd": "0"})
+    policy: Any = await handle.execute_update("set_policy", {"budget_usd": "0"})
     await handle.signal("approve", APPROVAL)
     await handle.result()
 
@@ -455,7 +455,7 @@ async def test_a_bad_policy_is_rejected_without_a_trace(
     runs.append(handle)
 
     with pytest.raises(Exception, match="Workflow update failed") as failure:
-        await handle.execute_update(AgentDag.set_policy, update)
+        await handle.execute_update("set_policy", update)
 
     assert "set_policy: " in str(failure.value.__cause__)
     await handle.signal("approve", APPROVAL)

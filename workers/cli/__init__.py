@@ -7,6 +7,8 @@ signal n.
 
 from __future__ import annotations
 
+import signal
+import traceback
 from typing import NoReturn
 
 from forerun.workers.cli.process import CommandError, complain, leave
@@ -14,9 +16,11 @@ from forerun.workers.cli.process import CommandError, complain, leave
 
 def main() -> NoReturn:
     """The entry point of the console script; it ends the process."""
-    try:
-        from forerun.workers.cli.app import app  # here, so that Ctrl-C at start is quiet too
+    # Until a command has handlers of its own, Ctrl-C ends it at once; typer would say "Aborted!".
+    signal.signal(signal.SIGINT, lambda number, _: leave(128 + number))
+    from forerun.workers.cli.app import app  # takes its time, so after the line above
 
+    try:
         app()
         leave(0)
     except SystemExit as end:
@@ -24,5 +28,8 @@ def main() -> NoReturn:
     except CommandError as error:
         complain(str(error))
         leave(error.code)
-    except KeyboardInterrupt:
-        leave(130)
+    except BrokenPipeError:
+        leave(1)
+    except Exception:  # noqa: BLE001 - a bug of ours: shown in full, and the exit code stays true
+        traceback.print_exc()
+        leave(1)

@@ -45,7 +45,7 @@ def leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError:  # whoever read it is gone
+        except (OSError, RuntimeError):  # its reader is gone, or a signal came in mid-write
             code = code or 1
     os._exit(code)
 

@@ -1,0 +1,133 @@
+"""The command `forerun` as its users run it: in a process of its own, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+COMMAND = [sys.executable, "-m", "forerun.workers.cli"]
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that is over."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def complaint(self) -> str:
+        """The one line that it complained with."""
+        assert self.stderr.startswith("forerun: "), self.stderr
+        assert self.stderr.count("\n") == 1, self.stderr
+        return self.stderr.removeprefix("forerun: ").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder to run commands in, and what their environment says."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict[str, str])
+
+    def __call__(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ended:
+        """Run a command to its end."""
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            env=self._env(env or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[Live]:
+        """Run a command for the length of the block, as leader of a process group."""
+        with subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            env=self._env({}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            live = Live(process)
+            try:
+                yield live
+            finally:
+                live.signal_group(signal.SIGKILL)
+
+    def _env(self, extra: Mapping[str, str]) -> dict[str, str]:
+        # No cached byte code would cost every command seconds.
+        inherited = {k: v for k, v in os.environ.items() if k in ("HOME", "PATH", "LANG")}
+        cache = {"PYTHONPYCACHEPREFIX": str(self.folder.parent / "pycache")}
+        return {**inherited, **cache, "XDG_DATA_HOME": str(self.folder), **self.env, **extra}
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A command that is running."""
+
+    process: subprocess.Popen[str]
+
+    def line(self, start: str) -> str:
+        """The next line of its output that starts with `start`."""
+        for line in _output(self.process.stdout):
+            if line.startswith(start):
+                return line.strip()
+        raise AssertionError(f"no {start!r}: {_output(self.process.stderr).read()}")
+
+    def signal(self, number: int) -> Ended:
+        """Send it a signal, and wait for its end."""
+        self.process.send_signal(number)
+        return self.end()
+
+    def signal_group(self, number: int) -> None:
+        """Send a signal to its whole process group, as a terminal does for Ctrl-C."""
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def end(self) -> Ended:
+        """Wait for its end."""
+        stdout, stderr = self.process.communicate(timeout=PATIENCE_SECONDS)
+        return Ended(self.process.returncode, stdout, stderr)
+
+    @property
+    def group(self) -> list[str]:
+        """The living processes of its group."""
+        listed = subprocess.run(
+            ["ps", "-e", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True
+        )
+        lines = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+        pgid = str(self.process.pid)
+        return [line[2] for line in lines if line[0] == pgid and not line[1].startswith("Z")]
+
+
+def address(ready: str, name: str) -> str:
+    """The address that a ready line gives for `name`."""
+    found = re.search(rf"\b{name}=(\S+)", ready)
+    assert found, ready
+    return found[1]
+
+
+def _output(stream: IO[str] | None) -> IO[str]:
+    assert stream is not None
+    return stream
