@@ -18,6 +18,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ USERS_FILES = {
     "workflows/agent_dag.py": "WHOSE = 'the user'\n",
     "activities/__init__.py": "",
     "activities/registry.py": "GREETING = 'Hello'\n",
-    "my_ops.py": '''
+    "my_ops.py": """
 from activities.registry import GREETING
 from forerun.activities.registration import Arguments, operation
 from forerun.speculation.effect_class import EffectClass
@@ -55,7 +56,7 @@ class Greet(Arguments):
 @operation("my.greet", version="1", effect=EffectClass.PURE)
 async def greet(arguments: Greet) -> str:
     return f"{GREETING}, {arguments.name}!"
-''',
+""",
 }
 BOTH = """
 import forerun.activities.registry, forerun.workflows.agent_dag
@@ -211,6 +212,7 @@ async def test_a_worker_runs_the_users_own_operation(project: Project, temporal_
     assert result["outputs"] == {"greet": "Hello, Ann!", "again": "Hello, Hello, Ann!!"}
 
 
+@cache
 def known_to_git() -> list[str]:
     """The files that are committed, or would be by `git add .`."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]

@@ -152,7 +152,10 @@ class Runtime:
                 held_back=self._rate_limits.held_back(),
                 previous=self._books.last,
             )
-            for record in await self._books.decide(request):
+            records = await self._books.decide(request)
+            if self.policy is not request.policy:
+                return self._crowded  # the dials were turned meanwhile: judged again at once
+            for record in records:
                 self._follow(record, batch[record["question"]])
         return self._crowded
 

@@ -5,14 +5,12 @@ Everything is recomputed from the history: what the run says of itself is only c
 
 from __future__ import annotations
 
-import json
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from forerun.speculation.quantities import ZERO, number
+from forerun.speculation.quantities import number
 from tests.harness import Story, check_ledger
 from tests.lossless.case import Case
 from tests.lossless.ledgers import budget_problems, ledger_problems
@@ -76,6 +74,20 @@ def violations(run: Run, case: Case) -> Iterator[str]:
     yield from ledger_problems(told, run.result["ledger"])
     yield from budget_problems(told, number(case.spec["policy"]["budget_usd"]))
     yield from _effect_problems(run, told, case)
+    yield from _guess_problems(run.story)
+
+
+def _guess_problems(story: Story) -> Iterator[str]:
+    """Each guess is tested once, and those that led to a promoted call were right."""
+    tested: dict[str, bool] = {}
+    for record in story.of_kind("guess"):
+        if record["guess"] in tested:
+            yield f"{record['guess']} is tested twice"
+        tested[record["guess"]] = record["right"]
+    for outcome in story.of_kind("outcome"):
+        for guess in outcome["bet"].split(" & ") if outcome["outcome"] == "promoted" else ():
+            if not tested.get(guess, True):
+                yield f"{outcome['speculation']} is promoted, but {guess} was wrong"
 
 
 def _asserted(name: str, check: Callable[[], None]) -> Iterator[str]:
@@ -104,11 +116,3 @@ def _effect_problems(run: Run, told: Told, case: Case) -> Iterator[str]:
             maker = told.makers().get(node)
             if maker and not (maker.ended_at and maker.ended_at < event_id):
                 yield f"{intent} committed at event {event_id} before {node} was certain"
-
-
-def exact(text: str) -> Any:
-    """JSON with exact numbers."""
-    return json.loads(text, parse_float=Decimal)
-
-
-__all__ = ["ZERO", "Run", "differences", "violations"]

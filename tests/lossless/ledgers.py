@@ -45,7 +45,7 @@ def ledger_problems(told: Told, ledger: dict[str, Any]) -> Iterator[str]:
 
 
 def budget_problems(told: Told, budget: Decimal) -> Iterator[str]:
-    """Launches at which more was at risk than the budget then in force."""
+    """Launches at which more was at risk than the budget then in force; one of 0 allows none."""
     budgets, outcomes = dict(told.budgets()), _outcomes_at(told)
     worst, reserved, wasted = _worst_cases(told), dict[str, Decimal](), ZERO
     for event in told.events:
@@ -60,7 +60,7 @@ def budget_problems(told: Told, budget: Decimal) -> Iterator[str]:
             continue
         reserved[id] = worst[id]
         at_risk = sum(reserved.values(), wasted)
-        if at_risk > budget:
+        if at_risk > budget or not budget:
             yield f"{id} launched at event {event.event_id}: {at_risk} at risk of {budget}"
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -75,7 +75,7 @@ class Place:
 
     def _env(self, extra: Mapping[str, str]) -> dict[str, str]:
         # No cached byte code would cost every command seconds.
-        inherited = {k: v for k, v in os.environ.items() if k in ("HOME", "PATH", "LANG")}
+        inherited = {k: v for k, v in os.environ.items() if k in ("HOME", "PATH", "PYTHONPATH")}
         cache = {"PYTHONPYCACHEPREFIX": str(self.folder.parent / "pycache")}
         return {**inherited, **cache, "XDG_DATA_HOME": str(self.folder), **self.env, **extra}
 
@@ -86,12 +86,13 @@ class Live:
 
     process: subprocess.Popen[str]
 
-    def line(self, start: str) -> str:
-        """The next line of its output that starts with `start`."""
-        for line in _output(self.process.stdout):
-            if line.startswith(start):
-                return line.strip()
-        raise AssertionError(f"no {start!r}: {_output(self.process.stderr).read()}")
+    def line(self, *words: str) -> str:
+        """The next line of its output with any of these words."""
+        return _line(_open(self.process.stdout), words)
+
+    def error_line(self, *words: str) -> str:
+        """The next line on stderr with any of these words."""
+        return _line(_open(self.process.stderr), words)
 
     def signal(self, number: int) -> Ended:
         """Send it a signal, and wait for its end."""
@@ -100,10 +101,8 @@ class Live:
 
     def signal_group(self, number: int) -> None:
         """Send a signal to its whole process group, as a terminal does for Ctrl-C."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
-        except ProcessLookupError:
-            pass
 
     def end(self) -> Ended:
         """Wait for its end."""
@@ -128,6 +127,15 @@ def address(ready: str, name: str) -> str:
     return found[1]
 
 
-def _output(stream: IO[str] | None) -> IO[str]:
+def _line(stream: IO[str], words: tuple[str, ...]) -> str:
+    seen: list[str] = []
+    for line in stream:
+        seen.append(line)
+        if any(word in line for word in words):
+            return line.strip()
+    raise AssertionError(f"none of {words} in: {''.join(seen)}")
+
+
+def _open(stream: IO[str] | None) -> IO[str]:
     assert stream is not None
     return stream
