@@ -88,7 +88,10 @@ class Live:
 
     def line(self, *words: str) -> str:
         """The next line of its output with any of these words."""
-        return _line(_open(self.process.stdout), words)
+        try:
+            return _line(_open(self.process.stdout), words)
+        except LookupError as error:
+            raise AssertionError(f"{error}\n{_open(self.process.stderr).read()}") from None
 
     def error_line(self, *words: str) -> str:
         """The next line on stderr with any of these words."""
@@ -133,7 +136,7 @@ def _line(stream: IO[str], words: tuple[str, ...]) -> str:
         seen.append(line)
         if any(word in line for word in words):
             return line.strip()
-    raise AssertionError(f"none of {words} in: {''.join(seen)}")
+    raise LookupError(f"none of {words} in: {''.join(seen)}")
 
 
 def _open(stream: IO[str] | None) -> IO[str]:

@@ -1,7 +1,7 @@
 """A stack of which one role is played by child processes, to be killed and replaced.
 
 Server and stand-in are real, and so is the victim: `forerun worker --roles ...`. The other roles
-run in the test's own process, only because every Python process takes seconds to start.
+run in the test's own process, only because every process that imports vendor SDKs takes seconds.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from temporalio.client import Client
 
@@ -26,46 +24,85 @@ from forerun.workers.plugin import forerun_plugin
 from forerun.workers.roles import Role
 from forerun.workers.settings import Settings
 from forerun.workers.standin.serve import StandIn
-from tests.harness import Stack, Story
+from tests.harness import Stack
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = "tests.workers.held_operations"
 LOOK_SECONDS = 0.1
-PATIENCE_SECONDS = 120
-
-REPLY = "word " * 100
-SLOWLY = {"tokens_per_second": 2}
-AT_ONCE = {"tokens_per_second": 10_000}
 
 
-@dataclass(slots=True, kw_only=True)
 class Hardship:
-    """One run on one stack; get it from `Hardship.begin`."""
+    """A stack with a victim; get one from `Hardship.begin`."""
 
-    stack: Stack
-    folder: Path
-    handle: Any
-    _victim: Role
-    _env: dict[str, str]
-    _worker: Process | None = None
-    _hiring: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
+    def __init__(self, stack: Stack, victim: Role, folder: Path, env: dict[str, str]) -> None:
+        self.stack = stack
+        self.folder = folder
+        self._victim = victim
+        self._env = env
+        self._worker: Process | None = None
 
     @staticmethod
     @asynccontextmanager
-    async def begin(
-        cli: Path, folder: Path, victim: Role, spec: dict[str, Any]
-    ) -> AsyncGenerator[Hardship]:
-        """Start `spec` with a worker process for `victim` that is up. Models answer slowly."""
+    async def begin(cli: Path, folder: Path, victim: Role) -> AsyncGenerator[Hardship]:
+        """Run it all for the length of the block; there is no worker for `victim` yet."""
         async with AsyncExitStack() as exits:
-            exits.enter_context(_time_limit())
             server = await exits.enter_async_context(DevServer.start(cli=cli, ui=False))
             standin = await exits.enter_async_context(StandIn.serve())
-            standin.set_rules([{"match": ".", "reply": REPLY, **SLOWLY}])
-            env = _env(standin, folder)
+            env = _environment(standin, folder)
             settings = Settings.from_env(env)
             prepare_effects(settings)
             client = await Client.connect(server.address, plugins=[forerun_plugin()])
             others = [role for role in Role if role is not victim]
-            parts = assemble(settings, [OPERATIONS])
-            await exits.enter_async_context(Fleet.start(client, parts, others))
+            await exits.enter_async_context(
+                Fleet.start(client, assemble(settings, [OPERATIONS]), others)
+            )
             stack = Stack(client=client, standin=standin, outbox=folder / "outbox.sqlite3")
+            env = {**os.environ, **env, "TEMPORAL_ADDRESS": server.address}
+            hardship = Hardship(stack, victim, folder, env)
+            exits.push_async_callback(hardship.kill)
+            yield hardship
+
+    async def hire(self) -> None:
+        """Start a worker process for the victim's role; return when the server sees it poll."""
+        command = [sys.executable, "-m", "forerun.workers.cli", "worker"]
+        command += ["--roles", self._victim, "--operations", OPERATIONS]
+        self._worker = await asyncio.create_subprocess_exec(
+            *leashed(command), cwd=ROOT, env=self._env, stdout=PIPE
+        )
+        assert self._worker.stdout is not None
+        assert (await self._worker.stdout.readline()).startswith(b"ready")
+
+    async def kill(self) -> None:
+        """End it as a machine does that loses power."""
+        if self._worker is not None and self._worker.returncode is None:
+            self._worker.kill()
+            await self._worker.communicate()
+
+    def allow(self, *names: str) -> None:
+        """Let operations go on that wait for files of these names."""
+        for name in names:
+            (self.folder / name).touch()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that no event tells."""
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def streaming(self, *prompts: str) -> bool:
+        """Whether answers to prompts that begin so are under way: some tokens are delivered."""
+        begun = [
+            request["user"]
+            for request in self.stack.standin.requests()
+            if request["outcome"] == "running" and request["delivered_tokens"]
+        ]
+        return all(any(user.startswith(prompt) for user in begun) for prompt in prompts)
+
+
+def _environment(standin: StandIn, folder: Path) -> dict[str, str]:
+    return {
+        "OPENAI_API_KEY": "unused",
+        "OPENAI_BASE_URL": standin.openai_base_url,
+        "ANTHROPIC_API_KEY": "unused",
+        "ANTHROPIC_BASE_URL": standin.anthropic_base_url,
+        "FORERUN_OUTBOX_URL": f"sqlite:///{folder}/outbox.sqlite3",
+    }
