@@ -61,11 +61,11 @@ class BetView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeculationView:
-    """One way in which a launched speculation may prove right."""
+    """One way in which a launched, unclaimed speculation may prove right."""
 
     node: str
-    guesses: tuple[str, ...]
-    assumed: tuple[str, ...]
+    fingerprint: str
+    assumptions: tuple[Assumption, ...]
     done: bool
     elapsed_ms: int
 

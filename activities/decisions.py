@@ -29,9 +29,12 @@ from forerun.activities.decision_request import (
 )
 from forerun.activities.operation import OperationCard
 from forerun.activities.price_lookup import CancelPolicies, Prices
-from forerun.speculation.assessment import Placed
-from forerun.speculation.bet import Bet, Stake
-from forerun.speculation.decision import Situation, decide
+from forerun.speculation.assessment import Placed, share_of
+from forerun.speculation.beliefs import joint
+from forerun.speculation.bet import Assumption, Bet, Stake
+from forerun.speculation.choice import decide
+from forerun.speculation.continuation import reconsider
+from forerun.speculation.decision import Situation
 from forerun.speculation.estimates import Estimate, Work, estimate
 from forerun.speculation.makespan import Ahead, Leg, Step
 from forerun.speculation.pricing import Rates, Usage, input_usd, output_usd, worst_case_usd
@@ -69,14 +72,21 @@ class Decisions:
 
     @activity.defn(name="decide")
     async def decide(self, request: DecideRequest) -> Records:
-        """Judge a batch of bets; a bet held before for the same calls is not recorded again."""
-        known = set(request.held)
+        """Judge a batch of bets, and the live ones again.
+
+        Recorded is what changes something: a live bet that is kept is not, nor is one that was held
+        before for the same calls.
+        """
+        situation = self._situation(request)
+        cuts = reconsider(situation, self._live(request))
+        lost = {call.stake.fingerprint for cut in cuts for call in cut.calls}
+        kept = tuple(placed for placed in situation.placed if placed.fingerprint not in lost)
         decisions = [
             decision
-            for decision in decide(self._situation(request))
-            if decision.verdict is not Verdict.HOLD or decision.question not in known
+            for decision in decide(replace(situation, placed=kept))
+            if decision.verdict is not Verdict.HOLD or decision.question not in request.held
         ]
-        return Records(records=chained(list(decisions), request.previous))
+        return Records(records=chained([*cuts, *decisions], request.previous))
 
     @activity.defn(name="settle")
     async def settle(self, request: SettleRequest) -> Records:
@@ -93,6 +103,45 @@ class Decisions:
             placed=tuple(_placed(view, estimates[view.node]) for view in request.placed),
             bets=tuple(self._bet(bet, request) for bet in request.bets),
             held_back=request.held_back,
+        )
+
+    def _live(self, request: DecideRequest) -> list[Bet]:
+        """The bets under way: what is left of their calls, each under its likeliest assumptions."""
+        likeliest: dict[tuple[str, str], SpeculationView] = {}
+        for view in request.placed:
+            if view.assumptions and not view.done:
+                other = likeliest.setdefault((view.node, view.fingerprint), view)
+                likeliest[view.node, view.fingerprint] = max(other, view, key=_p)
+        views: dict[tuple[Assumption, ...], list[SpeculationView]] = {}
+        for view in likeliest.values():
+            views.setdefault(view.assumptions, []).append(view)
+        return [
+            Bet(
+                question="keep?",
+                assumptions=assumptions,
+                conditions=(),
+                calls=tuple(self._left(view, request) for view in calls),
+            )
+            for assumptions, calls in views.items()
+        ]
+
+    def _left(self, view: SpeculationView, request: DecideRequest) -> Stake:
+        """What is left of a running call: its input is sunk, and its output where all is billed."""
+        running = CallView(node=view.node, fingerprint=None, waits_for=(), input_bytes=0)
+        whole = self._stake(running, request)
+        ms = max(whole.ms - view.elapsed_ms, 0)
+        share = share_of(ms, whole.ms)
+        unpaid = whole.output_usd if whole.output_usd is not None else ZERO
+        return replace(
+            whole,
+            fingerprint=view.fingerprint,
+            ms=ms,
+            input_tokens=0,
+            output_tokens=round(whole.output_tokens * share),
+            input_usd=ZERO,
+            output_usd=ZERO if whole.whole_output else unpaid * share,
+            worst_usd=ZERO,
+            whole_output=False,
         )
 
     def _bet(self, bet: BetView, request: DecideRequest) -> Bet:
@@ -169,5 +218,14 @@ def _step(view: NodeView, expected: Estimate | None) -> Step:
 
 def _placed(view: SpeculationView, expected: Estimate) -> Placed:
     left = 0 if view.done else max(expected.ms - view.elapsed_ms, 0)
-    ahead = Ahead(node=view.node, legs=(Leg(view.node, left),), assumed=view.assumed)
-    return Placed(guesses=view.guesses, ahead=ahead)
+    assumed = tuple(assumption.node for assumption in view.assumptions)
+    ahead = Ahead(node=view.node, legs=(Leg(view.node, left),), assumed=assumed)
+    return Placed(
+        fingerprint=view.fingerprint,
+        guesses=tuple(assumption.guess for assumption in view.assumptions),
+        ahead=ahead,
+    )
+
+
+def _p(view: SpeculationView) -> Decimal:
+    return joint([assumption.belief.mean for assumption in view.assumptions])

@@ -20,8 +20,12 @@ SHARE_PLACES = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A speculation that is under way or done, and the guesses it hangs on."""
+    """One way in which a speculation that is under way or done may be right.
 
+    A call that several sets of guesses lead to is placed once for each, under one fingerprint.
+    """
+
+    fingerprint: str | None
     guesses: tuple[str, ...]
     ahead: Ahead
 
@@ -98,7 +102,17 @@ def placed_by(bet: Bet, assessment: Assessment) -> list[Placed]:
     """
     guesses = tuple(a.guess for a in bet.assumptions)
     stakes = [exposure.stake for exposure in assessment.exposures if exposure.stake.launches]
-    return [Placed(guesses=guesses, ahead=ahead) for ahead in _aheads(bet, stakes, ())]
+    return [
+        Placed(fingerprint=stake.fingerprint, guesses=guesses, ahead=ahead)
+        for stake, ahead in zip(stakes, _aheads(bet, stakes, ()), strict=True)
+    ]
+
+
+def share_of(part_ms: int, whole_ms: int) -> Decimal:
+    """`part_ms` of `whole_ms` as a share with four decimals; all of nothing is everything."""
+    if not whole_ms:
+        return ONE
+    return FIGURES.divide(Decimal(part_ms), Decimal(whole_ms)).quantize(SHARE_PLACES)
 
 
 def _where_right(bet: Bet, network: Network) -> Network:
@@ -139,8 +153,7 @@ def _exposure(stake: Stake, begins_ms: int, refuted_ms: int) -> Exposure:
         return Exposure(stake=stake, share=ZERO, cost_usd=ZERO)
     left_ms = max(refuted_ms - begins_ms, 0)
     whole = stake.whole_output or left_ms >= stake.ms
-    share = ONE if whole else FIGURES.divide(Decimal(left_ms), Decimal(stake.ms))
-    share = share.quantize(SHARE_PLACES)
+    share = ONE if whole else share_of(left_ms, stake.ms)
     if stake.input_usd is None or stake.output_usd is None:
         return Exposure(stake=stake, share=share, cost_usd=None)
     return Exposure(stake=stake, share=share, cost_usd=stake.input_usd + share * stake.output_usd)

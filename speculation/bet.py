@@ -5,7 +5,7 @@ Its calls are right or wrong together, so they are judged together: one P, one L
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -91,7 +91,7 @@ class Bet:
     @property
     def id(self) -> str:
         """The assumption set, in words: the same set is the same bet."""
-        return " & ".join(assumption.guess for assumption in self.assumptions)
+        return bet_id(assumption.guess for assumption in self.assumptions)
 
     def p(self, bound: Decimal | None) -> Decimal:
         """The chance that its calls are claimed; with `bound`, on lower credible bounds."""
@@ -105,6 +105,11 @@ class Bet:
         """Whether it can be right together with `guesses`: no two of them are for one node."""
         mine = {a.node: a.guess for a in self.assumptions}
         return all(mine.get(node_of(guess), guess) == guess for guess in guesses)
+
+
+def bet_id(guesses: Iterable[str]) -> str:
+    """The name of the bet on exactly these guesses."""
+    return " & ".join(guesses)
 
 
 def node_of(guess: str) -> str:

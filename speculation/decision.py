@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from forerun.speculation.assessment import Assessment, Exposure, Placed, assess, placed_by
-from forerun.speculation.bet import Assumption, Bet, Condition, Refusal, node_of
+from forerun.speculation.assessment import Assessment, Exposure, Placed, assess
+from forerun.speculation.bet import Assumption, Bet, Condition, Refusal
 from forerun.speculation.makespan import Leg, Network, differing
 from forerun.speculation.policy import Policy
-from forerun.speculation.quantities import ZERO
 from forerun.speculation.rule import RULE, Verdict, Worth, worth
 
 MILLI = -3
@@ -86,129 +85,38 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
     """A bet with its figures, on top of what is placed at that moment."""
 
     bet: Bet
     assessment: Assessment
     p: Decimal
     worth: Worth | None
-    hindrance: str | None
 
 
-def decide(situation: Situation) -> tuple[Decision, ...]:
-    """Judge all bets of a batch: launches in the order of placement, then the held ones."""
-    placed = list(situation.placed)
-    funds = situation.funds_usd
-    waiting = list(situation.bets)
-    breadth = _guesses_by_node(placed)
-    decisions: list[Decision] = []
-    while waiting:
-        judged = [_judge(bet, situation, placed, funds, breadth) for bet in waiting]
-        eligible = [one for one in judged if one.hindrance is None]
-        if not eligible:
-            return (*decisions, *(_record(one, situation, funds) for one in judged))
-        best = _dearest_return(eligible)
-        decisions.append(_record(best, situation, funds))
-        placed += placed_by(best.bet, best.assessment)
-        funds -= best.assessment.worst_usd or ZERO
-        breadth = _guesses_by_node(placed)
-        waiting.remove(best.bet)
-    return tuple(decisions)
-
-
-def _judge(
-    bet: Bet,
-    situation: Situation,
-    placed: Sequence[Placed],
-    funds: Decimal,
-    breadth: dict[str, set[str]],
-) -> _Judged:
+def judge(bet: Bet, situation: Situation, placed: Sequence[Placed]) -> Judged:
+    """Work out the rule for one bet; its worth is None while one of its calls is unpriced."""
     policy = situation.policy
     assessment = assess(bet, situation.network, placed)
     p = bet.p(policy.p_bound)
     cost = assessment.cost_usd
-    judged = (
-        None
-        if cost is None
-        else worth(
-            p=p,
-            seconds_saved=_seconds(assessment.saved_ms),
-            usd_per_second=policy.usd_per_second,
-            cost_usd=cost,
-            alpha=policy.alpha,
-        )
+    if cost is None:
+        return Judged(bet, assessment, p, None)
+    figures = worth(
+        p=p,
+        seconds_saved=_seconds(assessment.saved_ms),
+        usd_per_second=policy.usd_per_second,
+        cost_usd=cost,
+        alpha=policy.alpha,
     )
-    hindrance = (
-        _inadmissible(bet, situation, breadth)
-        or _unpriced(assessment)
-        or _unprofitable(assessment, judged)
-        or _unaffordable(assessment, funds)
-    )
-    return _Judged(bet, assessment, p, judged, hindrance)
+    return Judged(bet, assessment, p, figures)
 
 
-def _inadmissible(bet: Bet, situation: Situation, breadth: dict[str, set[str]]) -> str | None:
-    """Hard limits, whatever the dollars say."""
-    policy = situation.policy
-    if not any(stake.launches for stake in bet.calls):
-        return bet.refused[0].reason if bet.refused else "waits for a result"
-    if len(bet.assumptions) > policy.max_depth:
-        return f"max_depth {policy.max_depth}"
-    for assumption in bet.assumptions:
-        taken = breadth.get(assumption.node, set())
-        if assumption.guess not in taken and len(taken) >= policy.max_breadth:
-            return f"max_breadth {policy.max_breadth}"
-    for stake in bet.calls:
-        provider = stake.operation.partition(":")[0]
-        if stake.launches and provider in situation.held_back:
-            return situation.held_back[provider]
-    return None
-
-
-def _unpriced(assessment: Assessment) -> str | None:
-    for exposure in assessment.exposures:
-        if exposure.cost_usd is None or exposure.stake.worst_usd is None:
-            return f"unpriced: no price known for {exposure.stake.operation}"
-    return None
-
-
-def _unprofitable(assessment: Assessment, judged: Worth | None) -> str | None:
-    if assessment.saved_ms <= 0:
-        return "saves no time"
-    if judged is None or not judged.pays:
-        return "EV below threshold"
-    if not any(exposure.stake.launches for exposure in assessment.exposures):
-        return "waits for a result"
-    return None
-
-
-def _unaffordable(assessment: Assessment, funds: Decimal) -> str | None:
-    return "budget" if (assessment.worst_usd or ZERO) > funds else None
-
-
-def _dearest_return(eligible: Sequence[_Judged]) -> _Judged:
-    """The highest EV per worst-case dollar; nothing at risk comes first, then the higher EV."""
-    best = eligible[0]
-    for other in eligible[1:]:
-        if _ratio_exceeds(other, best):
-            best = other
-    return best
-
-
-def _ratio_exceeds(one: _Judged, other: _Judged) -> bool:
-    """EV1 / R1 > EV2 / R2 without a division, so that R = 0 needs no infinity."""
-    ev1, ev2 = (j.worth.ev_usd if j.worth else ZERO for j in (one, other))
-    r1, r2 = (j.assessment.worst_usd or ZERO for j in (one, other))
-    if (r1 == 0) != (r2 == 0):
-        return r1 == 0
-    left, right = (ev1, ev2) if r1 == 0 else (ev1 * r2, ev2 * r1)
-    return left > right
-
-
-def _record(judged: _Judged, situation: Situation, funds: Decimal) -> Decision:
+def decision_of(
+    judged: Judged, situation: Situation, *, verdict: Verdict, reason: str, funds: Decimal
+) -> Decision:
+    """The record of a verdict on a judged bet."""
     assessment, policy = judged.assessment, situation.policy
-    launch = judged.hindrance is None
     without, with_bet = differing(
         assessment.without.critical_path(), assessment.with_bet.critical_path()
     )
@@ -216,8 +124,8 @@ def _record(judged: _Judged, situation: Situation, funds: Decimal) -> Decision:
         at=situation.at,
         bet=judged.bet.id,
         question=judged.bet.question,
-        verdict=Verdict.LAUNCH if launch else Verdict.HOLD,
-        reason="EV reaches the threshold" if launch else str(judged.hindrance),
+        verdict=verdict,
+        reason=reason,
         assumptions=judged.bet.assumptions,
         conditions=judged.bet.conditions,
         p=judged.p,
@@ -237,14 +145,6 @@ def _record(judged: _Judged, situation: Situation, funds: Decimal) -> Decision:
         threshold_usd=judged.worth.threshold_usd if judged.worth else None,
         funds_usd=funds,
     )
-
-
-def _guesses_by_node(placed: Sequence[Placed]) -> dict[str, set[str]]:
-    taken: dict[str, set[str]] = {}
-    for one in placed:
-        for guess in one.guesses:
-            taken.setdefault(node_of(guess), set()).add(guess)
-    return taken
 
 
 def _seconds(ms: int) -> Decimal:

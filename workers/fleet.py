@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from forerun.workers.pollers import ACTIVITIES, WORKFLOWS, Polled, until_polled
 from forerun.workers.roles import SPECULATIVE_SLOTS, Parts, Role, worker_of
@@ -79,6 +80,8 @@ class Fleet:
                     "is it overloaded?"
                 )
             ready.result()
+        except RPCError as error:
+            raise WorkerStopped(f"the server refuses a worker: {error.message}") from error
         finally:
             ready.cancel()
             ended.cancel()

@@ -9,6 +9,7 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 WORKFLOWS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
@@ -35,7 +36,19 @@ async def until_polled(client: Client, all_polled: Sequence[Polled]) -> None:
 
     The identity names this process: what is left of an earlier one on the same database, or another
     worker on a shared server, does not count.
+
+    Raises:
+        RPCError: the server refuses to tell.
     """
     for polled in all_polled:
-        while client.identity not in await pollers(client, polled):  # noqa: ASYNC110 - no event tells
+        while not await _polls(client, polled):  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(POLL_SECONDS)
+
+
+async def _polls(client: Client, polled: Polled) -> bool:
+    try:
+        return client.identity in await pollers(client, polled)
+    except RPCError as error:
+        if error.status is RPCStatusCode.UNAVAILABLE:  # it is being restarted, perhaps
+            return False
+        raise

@@ -64,7 +64,9 @@ def ready_line(url: str) -> str:
 
 
 def _command(port: int, rules: Path | None) -> list[str]:
-    command = [sys.executable, "-m", "forerun.workers.cli", "standin", "--port", str(port)]
+    # -P: a folder named forerun where the user happens to be must not be taken for us.
+    python = [sys.executable, "-P", "-m", "forerun.workers.cli"]
+    command = [*python, "standin", "--port", str(port)]
     return [*command, "--rules", str(rules.absolute())] if rules else command
 
 

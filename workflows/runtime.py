@@ -8,8 +8,7 @@ Claims come before refutations, so that a call which turns out right by another 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from temporalio import workflow
 
@@ -22,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.policy import Policy
     from forerun.speculation.quantities import number
     from forerun.speculation.record import Record
+    from forerun.speculation.rule import Verdict
     from forerun.speculation.table import CallTable, Ending, Speculation
     from forerun.workflows.bills import EndedBill, bill_of
     from forerun.workflows.books import Books
@@ -142,7 +142,8 @@ class Runtime:
         if not self._may_bet():
             return False
         bets = self._survey.bets(self.policy.max_depth)
-        for start in range(0, len(bets), BETS_PER_BATCH):
+        reconsider = any(speculation.live for speculation in self.table.open())
+        for start in range(0, max(len(bets), reconsider), BETS_PER_BATCH):
             batch = {bet.question: bet for bet in bets[start : start + BETS_PER_BATCH]}
             request = self._views.request(
                 batch.values(),
@@ -156,25 +157,31 @@ class Runtime:
             if self.policy is not request.policy:
                 return self._crowded  # the dials were turned meanwhile: judged again at once
             for record in records:
-                self._follow(record, batch[record["question"]])
+                self._follow(record, batch)
         return self._crowded
 
     def _may_bet(self) -> bool:
         events = workflow.info().get_current_history_length()
         return self.policy.budget_usd > 0 and events < EVENTS_BEFORE_SPECULATION_STOPS
 
-    def _follow(self, record: Record, bet: PossibleBet) -> None:
-        if record["verdict"] != "launch":
-            self._held.add(record["question"])
-            return
-        self._held.discard(record["question"])
-        for exposure in record["calls"]:
-            stake = exposure["stake"]
-            if stake["fingerprint"] is not None:
-                self._launch(bet.calls[stake["node"]], number(stake["worst_usd"]), record)
+    def _follow(self, record: Record, bets: Mapping[str, PossibleBet]) -> None:
+        """Do what a record says, and nothing that it does not say."""
+        question = record["question"]
+        match Verdict(record["verdict"]):
+            case Verdict.LAUNCH:
+                self._held.discard(question)
+                for stake in _launched(record):
+                    self._launch(bets[question].calls[stake["node"]], record, stake)
+            case Verdict.CUT:
+                for stake in _launched(record):
+                    speculation = self.table.of(stake["node"], stake["fingerprint"])
+                    if speculation is not None:
+                        self.drop(speculation, record["reason"])
+            case _:
+                self._held.add(question)
 
-    def _launch(self, possible: Possible, worst_usd: Any, record: Record) -> None:
-        planned = possible.planned
+    def _launch(self, possible: Possible, record: Record, stake: Record) -> None:
+        planned, worst_usd = possible.planned, number(stake["worst_usd"])
         if planned is None:
             return
         if not self._dispatcher.may_start(planned):
@@ -207,3 +214,9 @@ class Runtime:
     def _drop_all(self, speculations: Iterable[Speculation], reason: str) -> None:
         for speculation in speculations:
             self.drop(speculation, reason)
+
+
+def _launched(record: Record) -> list[Record]:
+    """The stakes of a decision that are calls of their own, not waits for results."""
+    stakes = [exposure["stake"] for exposure in record["calls"]]
+    return [stake for stake in stakes if stake["fingerprint"] is not None]

@@ -23,6 +23,8 @@ LENGTH = 200
 
 def decision_question(bets: Sequence[BetView]) -> str:
     """`bet? draft, lookup <- classify="billing"`, and how many more there are."""
+    if not bets:
+        return "is what runs ahead still worth it?"
     first = bets[0]
     calls = ", ".join(call.node for call in first.calls) or _refused(first)
     assumed = " & ".join(a.label for a in first.assumptions)

@@ -17,7 +17,7 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.speculation.bet import Refusal, node_of
+    from forerun.speculation.bet import Refusal, bet_id, node_of
     from forerun.speculation.guess import Guess
     from forerun.speculation.table import (
         Absent,
@@ -87,7 +87,7 @@ class PossibleBet:
     def question(self) -> str:
         """Names the assumptions and the calls that could be launched on them."""
         ready = (c.planned.call.fingerprint[:12] for c in self.calls.values() if c.planned)
-        return " ".join([" & ".join(self.guesses), "?", *sorted(ready)])
+        return " ".join([bet_id(self.guesses), "?", *sorted(ready)])
 
     @property
     def decidable(self) -> bool:

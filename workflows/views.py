@@ -75,8 +75,8 @@ class Views:
             guesses = self._table.assumptions(inputs)
             yield SpeculationView(
                 node=speculation.node,
-                guesses=guesses,
-                assumed=tuple(self._guesses[guess].node for guess in guesses),
+                fingerprint=speculation.fingerprint,
+                assumptions=tuple(self._assumption(self._guesses[guess]) for guess in guesses),
                 done=not speculation.live,
                 elapsed_ms=now_ms() - speculation.launched_ms,
             )

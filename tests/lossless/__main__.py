@@ -1,4 +1,8 @@
-"""`python -m tests.lossless --runs N --seed S`: the lossless proof, on as many random specs."""
+"""The lossless proof on many random specs, each run with speculation and without.
+
+`python -m tests.lossless --runs N --seed S` tries the seeds S to S + N - 1, prints what is wrong
+with which, and ends with one line for all; `--runs 1 --seed S` tries one of them again.
+"""
 
 from __future__ import annotations
 
@@ -10,62 +14,76 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from forerun.workers.devserver import find_cli
+from tests.lossless.case import Case
 from tests.lossless.generator import generate
 from tests.lossless.house import House
-from tests.lossless.runner import Verdict, try_case
-
-PAIRS_AT_ONCE = 8
+from tests.lossless.runner import PAIRS_AT_ONCE, Verdict, prove
 
 
-async def prove(house: House, seeds: list[int], pairs: int, keep: Path | None) -> list[Verdict]:
-    """Try the cases of all seeds, `pairs` at a time."""
-    room = asyncio.Semaphore(pairs)
-
-    async def one(seed: int) -> Verdict:
-        async with room:
-            verdict = await try_case(house, generate(seed))
-            for problem in verdict.problems:
-                print(f"seed {seed}: {problem}", flush=True)
-            for run in verdict.runs if keep else ():
-                (keep / f"{run.id}.json").write_text(run.story.history.to_json())
-            return verdict
-
-    return await asyncio.gather(*(one(seed) for seed in seeds))
-
-
-async def main() -> int:
+def main() -> int:
     """Run the command; 1 if anything is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m tests.lossless", description=__doc__)
-    parser.add_argument("--runs", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0, help="of the first pair")
-    parser.add_argument("--pairs", type=int, default=PAIRS_AT_ONCE, help="pairs at a time")
-    parser.add_argument("--times", type=int, default=1, help="that each seed is tried")
-    parser.add_argument("--keep", type=Path, help="folder for the histories of failed pairs")
-    parser.add_argument("--show", action="store_true", help="print the spec, run nothing")
-    options = parser.parse_args()
-    seeds = [*range(options.seed, options.seed + options.runs)] * options.times
+    options = _options()
+    seeds = range(options.seed, options.seed + options.runs)
+    cases = [generate(seed) for seed in seeds for _ in range(options.times)]
     if options.show:
-        for seed in seeds:
-            case = generate(seed)
-            print(json.dumps(case.spec, indent=1), case.rules, case.manners, case.changes, sep="\n")
+        print(*map(_shown, cases), sep="\n")
         return 0
     # Failing calls are part of the game.
     logging.getLogger("temporalio.activity").setLevel(logging.CRITICAL)
-    began = time.monotonic()
-    cli = find_cli(os.environ, sys.stderr)
+    return asyncio.run(_proven(cases, options))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.lossless", description=__doc__)
+    parser.add_argument("--runs", type=int, default=50, help="how many seeds")
+    parser.add_argument("--seed", type=int, default=0, help="the first of them")
+    parser.add_argument("--times", type=int, default=1, help="that each of them is tried")
+    parser.add_argument("--pairs", type=int, default=PAIRS_AT_ONCE, help="at the same time")
+    parser.add_argument("--keep", type=Path, help="folder for the histories of failed pairs")
+    parser.add_argument("--show", action="store_true", help="print the cases, run nothing")
+    return parser.parse_args()
+
+
+async def _proven(cases: Sequence[Case], options: argparse.Namespace) -> int:
+    began, cli = time.monotonic(), find_cli(os.environ, sys.stderr)
+
+    def report(verdict: Verdict) -> None:
+        for problem in verdict.problems:
+            print(f"seed {verdict.seed}: {problem}", flush=True)
+        for run in verdict.runs if verdict.problems and options.keep else ():
+            options.keep.mkdir(parents=True, exist_ok=True)
+            (options.keep / f"{run.id}.json").write_text(run.story.history.to_json())
+
     with tempfile.TemporaryDirectory() as folder:
         async with House.open(cli, Path(folder), runs=2 * options.pairs) as house:
-            verdicts = await prove(house, seeds, options.pairs, options.keep)
+            verdicts = await prove(house, cases, pairs=options.pairs, report=report)
+    print(_summary(verdicts, time.monotonic() - began))
+    return 1 if any(verdict.problems for verdict in verdicts) else 0
+
+
+def _summary(verdicts: Sequence[Verdict], seconds: float) -> str:
     failed = [verdict.seed for verdict in verdicts if verdict.problems]
-    print(
-        f"lossless: {len(verdicts)} pairs, {len(failed)} failed {failed or ''}, "
-        f"{sum(v.launched for v in verdicts)} launched, {sum(v.promoted for v in verdicts)} promoted, "
-        f"{sum(v.effects for v in verdicts)} committed, {time.monotonic() - began:.0f} s"
+    endings: Counter[str] = Counter()
+    for verdict in verdicts:
+        endings.update(verdict.endings)
+    speculations = ", ".join(f"{count} {ending}" for ending, count in endings.items())
+    committed = sum(verdict.committed for verdict in verdicts)
+    outcome = f"FAILED seeds {', '.join(map(str, failed))}" if failed else "all lossless"
+    return (
+        f"{len(verdicts)} pairs, {outcome}; speculations: {speculations}; "
+        f"{committed} effects committed; {seconds:.0f} s"
     )
-    return 1 if failed else 0
 
 
-sys.exit(asyncio.run(main()))
+def _shown(case: Case) -> str:
+    people = {"manners": case.manners, "changes": [change.update for change in case.changes]}
+    return json.dumps({"spec": case.spec, "rules": case.rules, **people}, indent=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from forerun.speculation.canonical import canonical_json
 from tests.lossless.case import Case, PolicyChange
@@ -131,7 +131,9 @@ class _Generator:
         other = self._rng.choice(upstream)
         defined, test = f"{other.name} is defined", self._rng.choice(other.tests)
         tolerant = defined in canonical_json(drawn.spec)
-        drawn.spec["when"] = f"{{{{ {defined} and ({test}) }}}}" if tolerant else f"{{{{ {test} }}}}"
+        drawn.spec["when"] = (
+            f"{{{{ {defined} and ({test}) }}}}" if tolerant else f"{{{{ {test} }}}}"
+        )
 
     def _maybe_estimate(self, drawn: Drawn) -> None:
         rng, estimate = self._rng, dict[str, Any]()
@@ -162,7 +164,8 @@ class _Generator:
             return {"from": "node", "node": self._rng.choice(others)}
         value = drawn.values[0] if self._chance(0.6) else self._rng.choice(drawn.values)
         if isinstance(value, dict) and self._chance(0.4):
-            value = {**value, self._rng.choice(OTHER_FIELDS): ["other"]}
+            fields = cast("dict[str, Any]", value)
+            value = {**fields, self._rng.choice(OTHER_FIELDS): ["other"]}
         elif "choices" not in drawn.spec and isinstance(value, str) and self._chance(0.15):
             value = f"{value} {self._kinds.word()}"
         return {"from": "value", "value": value}

@@ -15,7 +15,7 @@ from forerun.activities.builtin_tools import KbSearch, kb_search
 from tests.lossless.case import Manner
 from tests.lossless.rules import LETTERS, REPLIES, Rule, Rulebook, answer, cut
 
-WORDS = (
+WORDS = (  # noqa: SIM905 - twenty quoted words would hide the list
     "billing bug sales refund invoice login export trial discount account privacy charge plan "
     "upgrade browser timeout report price tax deletion"
 ).split()
@@ -166,20 +166,23 @@ class Kinds:
         prompt = f"{name} about {self._topic}: " + " / ".join(ref.values[0] for ref in refs)
         likely = answer(rules, spec, prompt)
         others = [reply if "choices" in spec else cut(reply, 200) for reply in replies]
-        values = list(dict.fromkeys([*([] if likely is None else [likely]), *others]))
+        known = others if likely is None else [likely, *others]
+        values = list(dict.fromkeys(known))
         fields = {name: values}
-        return Drawn(
-            name=name, spec=spec, values=[*values], fields=fields, tests=[], rules=rules
-        )
+        return Drawn(name=name, spec=spec, values=[*values], fields=fields, tests=[], rules=rules)
 
     def _said(self, refs: References) -> tuple[str, list[str]]:
         """A template out of references, and values that it may come to."""
         if not refs:
             word = self.word()
             about = self._rng.random() < 0.3
-            return (f"{{{{ input.topic }}}} {word}", [f"{self._topic} {word}"]) if about else (
-                word,
-                [word],
+            return (
+                (f"{{{{ input.topic }}}} {word}", [f"{self._topic} {word}"])
+                if about
+                else (
+                    word,
+                    [word],
+                )
             )
         if len(refs) == 1 and self._rng.random() < 0.6 and not refs[0].node.effect:
             return f"{{{{ {refs[0].expression} }}}}", refs[0].values[:VALUES]

@@ -59,8 +59,9 @@ async def _say(handle: WorkflowHandle[Any, Any], intent: str, manner: Manner, di
 
 async def _turn(handle: WorkflowHandle[Any, Any], change: PolicyChange) -> None:
     await asyncio.sleep(change.after_seconds)
+    dials: Any = handle
     with suppress(WorkflowUpdateFailedError):  # the run ended while the update was under way
-        await handle.execute_update("set_policy", change.update)
+        await dials.execute_update("set_policy", change.update)
 
 
 def _is_over(error: BaseException) -> bool:

@@ -1,19 +1,20 @@
-"""Runs a case twice, with and without speculation, and says what is wrong with the two."""
+"""Runs cases, each twice, with speculation and without, and says what is wrong with the two."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowHistory
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer
 
 from forerun import __version__
 from forerun.workers.plugin import forerun_plugin
-from forerun.workflows.agent_dag import AgentDag
+from forerun.workflows.agent_dag import NODES_FAILED, AgentDag
 from tests.harness import Story
 from tests.lossless.case import Case
 from tests.lossless.checks import Run, differences, violations
@@ -21,89 +22,101 @@ from tests.lossless.house import House
 from tests.lossless.people import attend
 
 SECONDS_PER_RUN = 60
+PAIRS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one pair showed; nothing is wrong if `problems` is empty."""
+    """What one pair showed: nothing is wrong if `problems` is empty."""
 
     seed: int
     problems: list[str]
-    launched: int = 0
-    promoted: int = 0
-    effects: int = 0
     runs: tuple[Run, ...] = ()
+
+    @property
+    def endings(self) -> dict[str, int]:
+        """What became of the speculations, and how many there were."""
+        return self.runs[0].result["ledger"]["speculations"] if self.runs else {}
+
+    @property
+    def committed(self) -> int:
+        """How many effects happened in the run with speculation."""
+        return len(self.runs[0].rows) if self.runs else 0
+
+
+async def prove(
+    house: House,
+    cases: Iterable[Case],
+    *,
+    pairs: int = PAIRS_AT_ONCE,
+    report: Callable[[Verdict], None] = lambda _: None,
+) -> list[Verdict]:
+    """Try all cases, `pairs` at a time; `report` hears of each as soon as it is over."""
+    room = asyncio.Semaphore(pairs)
+
+    async def one(case: Case) -> Verdict:
+        async with room:
+            verdict = await try_case(house, case)
+        report(verdict)
+        return verdict
+
+    return await asyncio.gather(*(one(case) for case in cases))
 
 
 async def try_case(house: House, case: Case) -> Verdict:
     """Run a case both ways at once and compare."""
     tag = uuid.uuid4().hex[:8]
-    on, off = await asyncio.gather(
-        _run(house, case, f"{case.seed}-{tag}-ahead", control=False),
-        _run(house, case, f"{case.seed}-{tag}-off", control=True),
-    )
-    broken = [run for run in (on, off) if isinstance(run, str)]
-    if isinstance(on, str) or isinstance(off, str):
-        return Verdict(seed=case.seed, problems=broken)
-    problems = [f"{what}" for what in differences(on, off)]
-    problems += [f"ahead: {what}" for what in violations(on, case)]
-    problems += [f"control: {what}" for what in violations(off, case)]
-    problems += [f"{run.id}: replay: {why}" for run in (on, off) if (why := await _replay(run))]
-    ledger = on.result["ledger"]["speculations"]
-    return Verdict(
-        seed=case.seed,
-        problems=problems,
-        launched=ledger["launched"],
-        promoted=ledger["promoted"],
-        effects=len(on.rows),
-        runs=(on, off) if problems else (),
-    )
+    try:
+        runs = await asyncio.gather(
+            _run(house, case, f"{case.seed}-{tag}-ahead", control=False),
+            _run(house, case, f"{case.seed}-{tag}-control", control=True),
+        )
+    except BrokenRun as broken:
+        return Verdict(seed=case.seed, problems=[str(broken)])
+    problems = list(differences(*runs))
+    for run in runs:
+        problems += [f"{run.id}: {problem}" for problem in violations(run, case)]
+        problems += [f"{run.id}: replay: {problem}" for problem in await _replayed(run)]
+    return Verdict(seed=case.seed, problems=problems, runs=tuple(runs))
 
 
-class _Broken(Exception):
-    """A run that ended in no way that a run may end."""
+class BrokenRun(Exception):
+    """A run that never ended, or ended in no way that a run may end."""
 
 
-async def _run(house: House, case: Case, id: str, *, control: bool) -> Run | str:
-    """The run, or what went wrong with it."""
+async def _run(house: House, case: Case, id: str, *, control: bool) -> Run:
     async with house.stack(id, case.rules) as stack:
         handle = await stack.start(case.control if control else case.spec, id=id)
+        result = asyncio.create_task(_result(handle))
         people = asyncio.create_task(attend(handle, case, dials=not control))
         try:
-            result, failure = await _result(handle)
-        except _Broken as broken:
-            return f"{broken}; people: {people.done() and people.exception()!r}"
+            await asyncio.wait((result, people), return_when=asyncio.FIRST_COMPLETED)
+            if people.done():
+                people.result()  # they answer for ever, or until they have answered everything
+            ended = await result
         finally:
+            result.cancel()
             people.cancel()
-            await asyncio.gather(people, return_exceptions=True)
-        story = await Story.of(handle)
-        return Run(
-            id=id,
-            result=result,
-            failure=failure,
-            story=story,
-            rows=stack.rows(id),
-            requests=stack.standin.requests(),
-        )
+        return Run(id=id, result=ended, story=await Story.of(handle), rows=stack.rows(id))
 
 
-async def _result(handle: WorkflowHandle[Any, Any]) -> tuple[dict[str, Any], str | None]:
+async def _result(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
     """The result of a run; of one with failed nodes, the one in the details of its error."""
     try:
         async with asyncio.timeout(SECONDS_PER_RUN):
-            return await handle.result(), None
+            return await handle.result()
     except TimeoutError:
-        why = _last_words(await handle.fetch_history())
-        await handle.terminate("lossless: stuck")
-        raise _Broken(f"{handle.id}: stuck: {why}") from None
+        last_words = _last_words(await handle.fetch_history())
+        await handle.terminate("it is stuck")
+        raise BrokenRun(f"{handle.id} is stuck: {last_words}") from None
     except WorkflowFailureError as error:
         cause = error.cause
-        if isinstance(cause, ApplicationError) and cause.type == "NodesFailed":
-            return cause.details[0], cause.message
-        raise _Broken(f"{handle.id}: {cause!r:.1000}") from None
+        if isinstance(cause, ApplicationError) and cause.type == NODES_FAILED:
+            return cause.details[0]
+        raise BrokenRun(f"{handle.id}: {cause!r:.1000}") from None
 
 
-def _last_words(history: Any) -> str:
+def _last_words(history: WorkflowHistory) -> str:
     for event in reversed(history.events):
         if event.HasField("workflow_task_failed_event_attributes"):
             failure = event.workflow_task_failed_event_attributes.failure
@@ -111,9 +124,9 @@ def _last_words(history: Any) -> str:
     return f"{len(history.events)} events"
 
 
-async def _replay(run: Run) -> str | None:
+async def _replayed(run: Run) -> list[str]:
     replayer = Replayer(
         workflows=[AgentDag], plugins=[forerun_plugin()], build_id=f"forerun-{__version__}"
     )
     replayed = await replayer.replay_workflow(run.story.history, raise_on_replay_failure=False)
-    return repr(replayed.replay_failure) if replayed.replay_failure else None
+    return [f"{replayed.replay_failure!r:.600}"] if replayed.replay_failure else []

@@ -1,5 +1,7 @@
-"""A tool that costs money and refuses some arguments: a wrong guess may fail where the truth does
-not, and the other way round."""
+"""A tool that costs money and refuses some arguments.
+
+So a call on a wrong guess may fail where the true one does not, and the other way round.
+"""
 
 from __future__ import annotations
 

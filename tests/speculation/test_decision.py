@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from forerun.speculation.assessment import Placed, assess
 from forerun.speculation.beliefs import stated
 from forerun.speculation.bet import Assumption, Bet, Refusal, Stake
-from forerun.speculation.decision import Decision, Situation, decide
+from forerun.speculation.choice import decide
+from forerun.speculation.decision import Decision, Situation
 from forerun.speculation.guess import GuessSource
 from forerun.speculation.makespan import Ahead, Leg, Network, Step, forecast
 from forerun.speculation.policy import Policy
@@ -230,6 +231,7 @@ def test_breadth_counts_the_guesses_placed_before() -> None:
 def test_a_placed_speculation_is_part_of_the_situation() -> None:
     """With the lookup's result at hand, the draft is judged from now on."""
     done = Placed(
+        fingerprint="fp-lookup",
         guesses=("classify@x",),
         ahead=Ahead(node="lookup", legs=(Leg("lookup", 0),), assumed=("classify",)),
     )

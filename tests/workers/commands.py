@@ -7,13 +7,14 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-COMMAND = [sys.executable, "-m", "forerun.workers.cli"]
+COMMAND = [sys.executable, "-P", "-m", "forerun.workers.cli"]
+INHERITED = ("HOME", "PATH", "PYTHONPATH", "PYTHONPYCACHEPREFIX")
 PATIENCE_SECONDS = 60
 
 
@@ -55,7 +56,7 @@ class Place:
         return Ended(done.returncode, done.stdout, done.stderr)
 
     @contextmanager
-    def started(self, *arguments: str) -> Iterator[Live]:
+    def started(self, *arguments: str) -> Generator[Live]:
         """Run a command for the length of the block, as leader of a process group."""
         with subprocess.Popen(
             [*COMMAND, *arguments],
@@ -74,10 +75,9 @@ class Place:
                 live.signal_group(signal.SIGKILL)
 
     def _env(self, extra: Mapping[str, str]) -> dict[str, str]:
-        # No cached byte code would cost every command seconds.
-        inherited = {k: v for k, v in os.environ.items() if k in ("HOME", "PATH", "PYTHONPATH")}
-        cache = {"PYTHONPYCACHEPREFIX": str(self.folder.parent / "pycache")}
-        return {**inherited, **cache, "XDG_DATA_HOME": str(self.folder), **self.env, **extra}
+        # Not PYTHONDONTWRITEBYTECODE: without cached byte code every command takes seconds more.
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        return {**inherited, "XDG_DATA_HOME": str(self.folder), **self.env, **extra}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class HeldPut(OutboxPut):
 
 @operation("held.wait", version="1", effect=EffectClass.READ, seconds=5, timeout_seconds=120)
 async def wait(arguments: Wait) -> JsonValue:
-    while not await asyncio.to_thread(Path(arguments.until).exists):
+    while not await asyncio.to_thread(Path(arguments.until).exists):  # noqa: ASYNC110
         await asyncio.sleep(LOOK_SECONDS)
     return arguments.value
 

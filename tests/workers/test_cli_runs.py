@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from typing import Any
 
@@ -48,25 +49,29 @@ def rows(up: Up, run: str) -> list[tuple[str, str]]:
         return found.fetchall()
 
 
+async def until(condition: Callable[[], Awaitable[object]]) -> None:
+    """Wait for what other processes do, and for visibility, which lags behind."""
+    while not await condition():  # noqa: ASYNC110 - no event tells
+        await asyncio.sleep(0.02)
+
+
 async def begun(client: Client, id: str, nodes: dict[str, Any], **rest: Any) -> Run:
     """A run that a worker has taken up."""
     spec = {"version": 1, "policy": POLICY, "nodes": nodes, **rest}
     run = await start(client, spec, id=id, summary="test")
-    while not (await progress(run)).get("classify"):
-        await asyncio.sleep(0.02)
+    await until(lambda: taken_up(run))
     return run
 
 
-async def progress(run: Run) -> dict[str, str]:
+async def taken_up(run: Run) -> bool:
     try:
-        return (await run.progress()).nodes
+        return bool((await run.progress()).nodes)
     except NoAnswer:
-        return {}
+        return False
 
 
-async def at_the_gate(run: Run) -> None:
-    while not await run.waiting():
-        await asyncio.sleep(0.02)
+async def found(client: Client, query: str) -> bool:
+    return (await client.count_workflows(query)).count > 0
 
 
 async def test_a_run_speculates_waits_for_its_approval_and_commits(up: Up) -> None:
@@ -120,7 +125,7 @@ async def test_what_cannot_be_approved_is_refused_with_the_reason(up: Up) -> Non
 
     run = await begun(client, "gate-1", REPLY)
     assert "does not wait yet (waiting); --blind" in await refusal("gate-1", "send")
-    await at_the_gate(run)
+    await until(run.waiting)
     assert "no intent 'sent'; what waits: send" in await refusal("gate-1", "sent")
     assert "classify of gate-1 is decided already" in await refusal("gate-1", "classify")
     assert "not found" in await refusal("gate-2", "send")
@@ -148,12 +153,13 @@ async def test_pending_shows_one_run_or_all(up: Up, capsys: pytest.CaptureFixtur
     """With or without the search attribute that finds them."""
     client = await up.client()
     runs = [await begun(client, f"pending-{i}", REPLY) for i in range(2)]
-    await asyncio.gather(*(at_the_gate(run) for run in runs))
+    for run in runs:
+        await until(run.waiting)
 
     await show_pending(client, "pending-0")
     one = capsys.readouterr().out
     shown: set[str] = set()
-    while not {"pending-0", "pending-1"} <= shown:  # visibility lags behind
+    while not {"pending-0", "pending-1"} <= shown:
         assert await show_pending(client, None) == 0
         shown |= {line.partition(" ")[0] for line in capsys.readouterr().out.splitlines()}
 
@@ -170,8 +176,7 @@ async def test_budget_0_over_a_query_stops_what_runs_ahead(up: Up) -> None:
     with up.run.started("run", spec, "--id", "stop-1") as live:
         live.line("draft runs ahead")
         query, changed = "ForerunWorkload='stop'", {"budget_usd": "0"}
-        while not [run async for run in client.list_workflows(query)]:
-            await asyncio.sleep(0.02)  # visibility lags behind
+        await until(lambda: found(client, query))
         assert await set_policies(client, None, query, changed) == 0
         assert "no longer runs ahead" in live.line("no longer runs ahead", "classify done")
 

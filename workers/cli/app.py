@@ -38,7 +38,7 @@ Slots = Annotated[int, typer.Option(min=1, help="Speculative calls at the same t
 Rules = Annotated[
     Path | None, typer.Option("--rules", metavar="FILE", help="What the stand-in answers (JSON).")
 ]
-Port = Annotated[int, typer.Option(min=1, max=65535)]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 is any free one.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -123,7 +123,7 @@ def worker(
 
 @app.command()
 def standin(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any free one.")] = 8089,
+    port: Port = 8089,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     rules: Rules = None,
     noise: Annotated[

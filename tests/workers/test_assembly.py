@@ -1,0 +1,96 @@
+"""What a worker is made of comes from its settings, and what cannot be made is said at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from forerun.activities.namespace import Namespaces
+from forerun.activities.registration import RegistrationError
+from forerun.workers.assembly import assemble, prepare_effects
+from forerun.workers.connection import Server
+from forerun.workers.devserver import DevServer
+from forerun.workers.fleet import Fleet, WorkerStopped
+from forerun.workers.pollers import ACTIVITIES, WORKFLOWS, pollers, until_polled
+from forerun.workers.roles import QUEUES, Role
+from forerun.workers.settings import Settings, SettingsError
+
+SECRET = "very-secret"
+
+
+def settings(**env: str) -> Settings:
+    return Settings.from_env({"HOME": "/nowhere", **env})
+
+
+def test_the_built_in_operations_are_there_and_nothing_is_opened(tmp_path: Path) -> None:
+    """A worker that commits nothing has the cards of effects, and leaves their databases alone."""
+    outbox = tmp_path / "deep" / "outbox.sqlite3"
+
+    parts = assemble(settings(FORERUN_OUTBOX_URL=f"sqlite:///{outbox}"))
+
+    assert parts.registry.cards.keys() == {"echo", "http.get", "kb.search", "outbox.put"}
+    assert not outbox.parent.exists()
+
+
+def test_the_folder_of_the_outbox_is_made_for_the_role_that_commits(tmp_path: Path) -> None:
+    """And where it cannot be, the variable is named."""
+    outbox = tmp_path / "deep" / "outbox.sqlite3"
+    prepare_effects(settings(FORERUN_OUTBOX_URL=f"sqlite:///{outbox}"))
+    (tmp_path / "file").touch()
+
+    assert outbox.parent.is_dir()
+    with pytest.raises(SettingsError, match="FORERUN_OUTBOX_URL"):
+        prepare_effects(settings(FORERUN_OUTBOX_URL=f"sqlite:///{tmp_path}/file/outbox.sqlite3"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FORERUN_OUTBOX_URL", f"mysql://me:{SECRET}@db/x"),
+        ("FORERUN_OUTBOX_URL", "sqlite://"),
+        ("FORERUN_OUTBOX_URL", f"no url {SECRET}"),
+        ("FORERUN_HTTP_ALLOW", "example.com, https://example.com"),
+        ("FORERUN_PRICES", __file__),
+    ],
+)
+def test_a_bad_setting_is_one_line_with_its_variable(name: str, value: str) -> None:
+    """And without the password that it may hold."""
+    with pytest.raises(SettingsError, match=name) as caught:
+        assemble(settings(**{name: value}))
+
+    assert "\n" not in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_operations_of_the_users_own_join_the_built_in_ones() -> None:
+    """A module that is not there is named."""
+    with pytest.raises(RegistrationError, match=r"'my_package\.operations'"):
+        assemble(settings(), ["my_package.operations"])
+
+
+def test_every_role_has_a_queue_of_its_own() -> None:
+    """Or one would crowd out another."""
+    assert len(set(QUEUES.values())) == len(Role)
+
+
+async def test_only_this_process_counts_as_ready(temporal_client: Client) -> None:
+    """By its identity, and separately for workflows and activities."""
+    queue = "test-pollers"
+    activities = [Namespaces().registered_search_attributes]
+    async with Worker(temporal_client, task_queue=queue, activities=activities):
+        await until_polled(temporal_client, [(queue, ACTIVITIES)])
+
+        assert await pollers(temporal_client, (queue, ACTIVITIES)) == {temporal_client.identity}
+        assert await pollers(temporal_client, (queue, WORKFLOWS)) == set()
+
+
+async def test_a_namespace_that_is_not_there_is_one_line(dev_server: DevServer) -> None:
+    """Instead of workers that poll for ever."""
+    server = Server({"target_host": dev_server.address, "namespace": "nowhere"})
+
+    with pytest.raises(WorkerStopped, match=r"nowhere.* not found"):
+        async with Fleet.start(await server.connect(), assemble(settings()), list(Role)):
+            pass
