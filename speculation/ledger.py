@@ -18,12 +18,17 @@ from forerun.speculation.table import Ending
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """A value: each entry makes a new one. `reserved` holds the worst case per open speculation."""
+    """A value: each entry makes a new one.
+
+    `reserved` holds the worst case per open speculation. One that ends at an unknown price keeps its
+    worst case against the budget, as `unknown_usd`: unknown is not 0.
+    """
 
     authoritative_usd: Decimal = ZERO
     promoted_usd: Decimal = ZERO
     wasted_usd: Decimal = ZERO
     guess_usd: Decimal = ZERO
+    unknown_usd: Decimal = ZERO
     unpriced_calls: int = 0
     launched: int = 0
     endings: Mapping[Ending, int] = field(default_factory=lambda: dict.fromkeys(Ending, 0))
@@ -36,8 +41,9 @@ class Ledger:
 
     @property
     def at_risk_usd(self) -> Decimal:
-        """What counts against the budget: reserved worst cases, waste, and the price of guesses."""
-        return sum(self.reserved.values(), ZERO) + self.wasted_usd + self.guess_usd
+        """What counts against the budget: worst cases, open or unknown for good, waste and guesses."""
+        worst = sum(self.reserved.values(), self.unknown_usd)
+        return worst + self.wasted_usd + self.guess_usd
 
     def paid(self, usd: Decimal | None) -> Ledger:
         """An authoritative call ended (or gave up) at this price; None where it is unknown."""
@@ -58,7 +64,11 @@ class Ledger:
             endings={**self.endings, ending: self.endings[ending] + 1},
         )
         if usd is None:
-            return replace(settled, unpriced_calls=self.unpriced_calls + 1)
+            return replace(
+                settled,
+                unpriced_calls=self.unpriced_calls + 1,
+                unknown_usd=self.unknown_usd + self.reserved[speculation],
+            )
         if ending is Ending.PROMOTED:
             return replace(settled, promoted_usd=self.promoted_usd + usd)
         return replace(settled, wasted_usd=self.wasted_usd + usd)

@@ -17,6 +17,9 @@ from forerun.speculation.cue_words import cues_in, persons_in
 from forerun.speculation.json_text import json_in
 from forerun.speculation.text_reading import Reading, read
 
+LONGEST = 32_768
+"""Characters of a text that is compared at all: a few ms of a workflow task. Ours."""
+
 LENGTH_RATIO = 2
 """A text more than so many times as long as the other says more, or less."""
 
@@ -30,6 +33,8 @@ def gates(predicted: str, actual: str) -> str | None:
     for a similarity measure or a judge. A text in no language known here never passes, unless it is
     the same word for word: its negations would go unseen.
     """
+    if max(len(predicted), len(actual)) > LONGEST:
+        return f"a text of more than {LONGEST} characters"
     if same_wording(predicted, actual):
         return None
     if json_in(predicted) is not None or json_in(actual) is not None:
@@ -40,6 +45,8 @@ def gates(predicted: str, actual: str) -> str | None:
 
 def same_wording(predicted: str, actual: str) -> bool:
     """Whether texts are the same but for case, spacing, punctuation, formatting, JSON layout."""
+    if max(len(predicted), len(actual)) > LONGEST:
+        return False
     here, there = json_in(predicted), json_in(actual)
     if here is not None or there is not None:
         return here == there

@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.activities.decision_request import OpenRequest
     from forerun.activities.operation import OperationCard
     from forerun.speculation.canonical import digest
+    from forerun.speculation.quantities import text
     from forerun.workflows.barrier import Barrier
     from forerun.workflows.books import Books
     from forerun.workflows.dag_run import DagRun
@@ -34,7 +35,7 @@ with workflow.unsafe.imports_passed_through():
         Spec,
         SpecError,
         check_operations,
-        parse_spec,
+        parse_graph,
         unsupported_features,
     )
     from forerun.workflows.timing import Timing, timing
@@ -59,12 +60,12 @@ class AgentDag:
     async def run(self, *inputs: Any) -> dict[str, Any]:
         """Run the spec, which is the one input, to its end."""
         try:
-            spec = parse_spec(inputs[0] if len(inputs) == 1 else list(inputs))
+            spec, graph = parse_graph(inputs[0] if len(inputs) == 1 else list(inputs))
             if (unsupported := unsupported_features(spec)) is not None:
                 raise unsupported
             # The engine is a task of its own: a workflow cancel reaches only this coroutine, and
             # what has been spent must be settled all the same.
-            engine = asyncio.create_task(self._engine(spec))
+            engine = asyncio.create_task(self._engine(spec, graph))
             try:
                 return await asyncio.shield(engine)
             except asyncio.CancelledError:
@@ -90,9 +91,9 @@ class AgentDag:
         run.set_policy(changed_policy(run.runtime.policy, payloads))
         policy = run.runtime.policy
         return {
-            "alpha": str(policy.alpha),
-            "usd_per_second": str(policy.usd_per_second),
-            "budget_usd": str(policy.budget_usd),
+            "alpha": text(policy.alpha),
+            "usd_per_second": text(policy.usd_per_second),
+            "budget_usd": text(policy.budget_usd),
         }
 
     @set_policy.validator
@@ -124,10 +125,9 @@ class AgentDag:
         """The intents that wait, with their arguments, and signals that decided nothing."""
         return self._barrier.pending()
 
-    async def _engine(self, spec: Spec) -> dict[str, Any]:
+    async def _engine(self, spec: Spec, graph: Graph) -> dict[str, Any]:
         attributes = SearchAttributes(spec.workload)
         lookup = asyncio.create_task(attributes.look_up())
-        graph = Graph(spec)
         planner = Planner(graph, await self._open(spec))
         self._run = DagRun(
             graph,

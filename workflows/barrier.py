@@ -22,10 +22,13 @@ from forerun.workflows.options import (
     COMMIT_RETRY,
     COMMIT_TIMEOUT,
     HEARTBEAT_TIMEOUT,
+    NEXT_TASK,
 )
 
 with workflow.unsafe.imports_passed_through():
+    from forerun.activities.call_result import Bill
     from forerun.activities.effects.commit import Commits
+    from forerun.activities.failures import bill_of_failure
     from forerun.activities.intent import CommitReceipt, Intent
     from forerun.speculation.approvals import (
         Answer,
@@ -39,6 +42,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from forerun.speculation.canonical import canonical_json
     from forerun.speculation.effect_class import Approval
+    from forerun.workflows.allowance import Allowance
     from forerun.workflows.failures import message_of
     from forerun.workflows.run_state import now_ms
 
@@ -57,6 +61,7 @@ class EffectEnd:
     by: str | None = None
     receipt: CommitReceipt | None = None
     error: str | None = None
+    bill: Bill | None = None
     person_ms: int = 0
 
     def as_result(self) -> dict[str, Any]:
@@ -66,9 +71,10 @@ class EffectEnd:
 
 
 class Barrier:
-    """The gates of one run. `changed` is called whenever `pending` has another answer."""
+    """The gates of one run. Its commits share the allowance of a task with the run's calls."""
 
     def __init__(self) -> None:
+        self.allowance = Allowance()
         self.ends: dict[str, EffectEnd] = {}
         self._signals: list[ApprovalSignal] = []
         self._malformed: list[dict[str, str]] = []
@@ -155,6 +161,10 @@ class Barrier:
         except TimeoutError:
             return EffectEnd(intent=intent.intent, state="expired", person_ms=now_ms() - began)
         person_ms = 0 if intent.approval is Approval.AUTO else now_ms() - began
+        while not self.allowance.take(len(canonical_json(intent.arguments).encode())):
+            await workflow.sleep(NEXT_TASK)
+        # Nothing may come between this look at the gate and the commit: the commit worker refuses
+        # what was rejected before it was scheduled.
         match self._gate(intent):
             case Open() as gate:
                 self._since.pop(intent.intent, None)
@@ -184,6 +194,7 @@ class Barrier:
                 state="failed",
                 by=gate.by,
                 error=message_of(failure),
+                bill=bill_of_failure(failure),
                 person_ms=person_ms,
             )
         return EffectEnd(
@@ -191,6 +202,7 @@ class Barrier:
             state="committed",
             by=receipt.approved_by,
             receipt=receipt,
+            bill=receipt.bill,
             person_ms=person_ms,
         )
 
@@ -217,5 +229,7 @@ class Barrier:
     def _keep_malformed(self, answer: str, payload: Any, reason: str) -> None:
         self._malformed_count += 1
         if len(self._malformed) < KEPT_MALFORMED:
-            shown = canonical_json(payload)[:SHOWN_LENGTH]
+            # repr, because it cannot fail: bytes and NaN are payloads too, and an error in a signal
+            # handler would retry the workflow task for ever.
+            shown = repr(payload)[:SHOWN_LENGTH]
             self._malformed.append({"signal": answer, "payload": shown, "why": reason})

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 from forerun.workflows.options import LOCAL_RETRY, LOCAL_TIMEOUT
 
@@ -44,16 +45,18 @@ class Books:
         return (await self._write(Decisions.open_run, request, "what this run was started with"))[0]
 
     async def decide(self, request: DecideRequest) -> list[Record]:
-        """Have a batch of bets judged."""
-        return await self._write(Decisions.decide, request, decision_question(request.bets))
+        """Have a batch of bets judged; a worker that cannot decide holds them all."""
+        try:
+            return await self._write(Decisions.decide, request, decision_question(request.bets))
+        except ActivityError as error:
+            workflow.logger.warning("decision.failed", extra={"why": str(error.cause or error)})
+            return []
 
-    async def settle(
-        self, outcomes: Sequence[Outcome], guesses: Sequence[GuessTested]
-    ) -> list[Record]:
+    async def settle(self, certain: Sequence[Outcome | GuessTested]) -> list[Record]:
         """Write down what has become certain."""
-        request = SettleRequest(
-            outcomes=tuple(outcomes), guesses=tuple(guesses), previous=self.last
-        )
+        outcomes = tuple(one for one in certain if isinstance(one, Outcome))
+        guesses = tuple(one for one in certain if isinstance(one, GuessTested))
+        request = SettleRequest(outcomes=outcomes, guesses=guesses, previous=self.last)
         return await self._write(Decisions.settle, request, settlement(outcomes, guesses))
 
     async def _write(self, activity: Any, request: Any, summary: str) -> list[Record]:

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.bet import Condition
     from forerun.speculation.guess import Guess
     from forerun.speculation.quantities import ONE, ZERO
-    from forerun.speculation.table import Absent, Resulting
+    from forerun.speculation.table import Absent, CallTable, Resulting
     from forerun.workflows.graph_nodes import Node
     from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.survey import PossibleBet
@@ -27,7 +27,7 @@ UNKNOWN = Decimal("0.5")
 
 
 def undecided(
-    bet: PossibleBet, nodes: Nodes, guesses: Mapping[str, Guess]
+    bet: PossibleBet, nodes: Nodes, guesses: Mapping[str, Guess], table: CallTable
 ) -> tuple[Condition, ...]:
     """The conditions of a bet, in topological order."""
     decided = _decided(bet)
@@ -38,9 +38,9 @@ def undecided(
     found: list[Condition] = []
     for run in nodes:
         node = nodes.graph.nodes[run.name]
-        open_question = run.state is NodeState.WAITING and bool(node.when_references)
+        open_question = run.state is NodeState.WAITING and node.spec.when is not None
         if run.name in on_the_way and open_question and run.name not in decided:
-            p = _chance(node, nodes, assumed, guesses)
+            p = _chance(node, nodes, assumed, guesses, table)
             if p != ONE:
                 found.append(Condition(node=run.name, p=p))
     return tuple(found)
@@ -59,7 +59,11 @@ def _decided(bet: PossibleBet) -> set[str]:
 
 
 def _chance(
-    node: Node, nodes: Nodes, assumed: Mapping[str, Guess], guesses: Mapping[str, Guess]
+    node: Node,
+    nodes: Nodes,
+    assumed: Mapping[str, Guess],
+    guesses: Mapping[str, Guess],
+    table: CallTable,
 ) -> Decimal:
     """The chance that a `when` comes out true, by the guesses for the one node it still waits for."""
     values: dict[str, Any] = {}
@@ -73,11 +77,20 @@ def _chance(
             unknown.append(up)
     if not unknown:
         return ONE if _true(node, values) else ZERO
-    candidates = [g for g in guesses.values() if g.node == unknown[0]]
+    candidates = _on_offer(unknown[0], guesses, table)
     if len(unknown) > 1 or not candidates:
         return UNKNOWN
     makes_true = (g.belief.mean for g in candidates if _true(node, {**values, g.node: g.value}))
-    return sum(makes_true, ZERO)
+    return min(sum(makes_true, ZERO), ONE)
+
+
+def _on_offer(node: str, guesses: Mapping[str, Guess], table: CallTable) -> list[Guess]:
+    """The guesses for a node that still stand: not those from speculations that fell."""
+    return [
+        guess
+        for guess in guesses.values()
+        if guess.node == node and (guess.made_from is None or table[guess.made_from].open)
+    ]
 
 
 def _true(node: Node, values: Mapping[str, Any]) -> bool:

@@ -7,17 +7,16 @@ one interleaving to think about: between two awaits of this loop nothing else ch
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
-from forerun.workflows.options import Lane
+from forerun.workflows.options import NEXT_TASK, Lane
 
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.call_result import Completed
     from forerun.activities.intent import Intent
     from forerun.speculation.policy import Policy
-    from forerun.speculation.quantities import ZERO
     from forerun.speculation.table import Ending
     from forerun.workflows.barrier import Barrier, EffectEnd
     from forerun.workflows.books import Books
@@ -28,9 +27,6 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.run_state import NodeRun, Nodes, NodeState, now_ms
     from forerun.workflows.runtime import Runtime
     from forerun.workflows.templates import RenderError
-
-NEXT_TASK = timedelta(milliseconds=1)
-"""A timer is the one way to end a workflow task: what it had no room for goes into the next."""
 
 ABSENT = (NodeState.SKIPPED, NodeState.DECLINED)
 BROKEN = (NodeState.FAILED, NodeState.STOPPED)
@@ -50,7 +46,7 @@ class DagRun:
     ) -> None:
         self.nodes = Nodes(graph)
         self.barrier = barrier
-        self._dispatcher = Dispatcher()
+        self._dispatcher = Dispatcher(barrier.allowance)
         self.runtime = Runtime(self.nodes, planner, books, self._dispatcher, policy)
         self._graph = graph
         self._planner = planner
@@ -62,24 +58,28 @@ class DagRun:
 
     async def run(self) -> None:
         """Until every node has ended, every speculation is joined, and every outcome is written."""
-        while not self._over():
-            await self._wait()
-            self._absorb()
-            self._advance()
-            await self._keep_books()
-            self._on_progress()
+        try:
+            while not self._over():
+                await self._wait()
+                self._absorb()
+                self._advance()
+                await self._keep_books()
+                self._on_progress()
+        except ActivityError:
+            # The books cannot be kept: nothing more is started, and nothing is left behind.
+            self.cancel()
+            await workflow.wait_condition(lambda: self._dispatcher.idle and self.barrier.idle)
+            raise
 
     def set_policy(self, policy: Policy) -> None:
         """From the next decision on. A budget of 0 is the stop switch: it cuts at once."""
-        self.runtime.policy = policy
-        if policy.budget_usd <= ZERO:
-            self.runtime.drop_open("the budget is 0")
+        self.runtime.set_policy(policy)
         self._nudged = True
 
     def cancel(self) -> None:
         """Wind down: cut everything, ask nobody any more, and still settle what was spent."""
         self._cancelled = True
-        self.runtime.drop_open("the run was cancelled")
+        self.runtime.stop("the run was cancelled")
         self._dispatcher.cut_all()
         self.barrier.abandon()
         self._nudged = True
@@ -138,6 +138,7 @@ class DagRun:
     def _absorb_effect(self, end: EffectEnd) -> None:
         run = self.nodes[end.intent]
         run.person_ms = end.person_ms
+        self.runtime.committed(end.bill)
         match end.state:
             case "committed":
                 self._end(run, NodeState.DONE, output=end.as_result()["receipt"])
@@ -190,11 +191,10 @@ class DagRun:
             if claimed.done_ms is not None:
                 self._end(run, NodeState.DONE, output=claimed.output)
                 run.busy_ms = claimed.done_ms - claimed.launched_ms
-        elif self._dispatcher.may_start(planned):
+        elif self._dispatcher.start(
+            run.name, planned, Lane.AUTHORITATIVE, self._planner.title(run.name)
+        ):
             run.state, run.started_ms = NodeState.RUNNING, now_ms()
-            self._dispatcher.start(
-                run.name, planned, Lane.AUTHORITATIVE, self._planner.title(run.name)
-            )
         else:
             self._crowded = True
 
@@ -216,5 +216,5 @@ class DagRun:
         ended, self._ended = self._ended, []
         self.runtime.refute(ended)
         await self.runtime.settle(ended)
-        if not self._cancelled and not self.nodes.all_ended:
+        if not self.nodes.all_ended:
             self._crowded |= await self.runtime.bet()

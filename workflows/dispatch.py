@@ -16,12 +16,10 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from forerun.workflows.options import (
-    ARGUMENT_BYTES_PER_TASK,
     CANCELLATION,
     ERRAND_RETRY,
     ERRAND_TIMEOUT,
     HEARTBEAT_TIMEOUT,
-    LAUNCHES_PER_TASK,
     WORKFLOW_QUEUE,
     CallOptions,
     Lane,
@@ -35,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.activities.tool_call import ToolCalls
     from forerun.speculation.call import Call
     from forerun.speculation.canonical import canonical_json
+    from forerun.workflows.allowance import Allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +68,11 @@ class Ended:
 class Dispatcher:
     """The calls in flight of one run."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
         self._handles: dict[str, workflow.ActivityHandle[CallResult]] = {}
         self._watchers: set[asyncio.Task[None]] = set()
         self._ended: list[Ended] = []
-        self._task = -1
-        self._launches = 0
-        self._bytes = 0
 
     @property
     def idle(self) -> bool:
@@ -92,27 +89,14 @@ class Dispatcher:
         ended, self._ended = self._ended, []
         return ended
 
-    def may_start(self, planned: Planned) -> bool:
-        """Whether this workflow task has room for one more launch.
-
-        All commands of a task leave in one message, which the server bounds; the history length
-        stands still within a task, so it tells tasks apart, on replay as well.
-        """
-        task = workflow.info().get_current_history_length()
-        if task != self._task:
-            self._task, self._launches, self._bytes = task, 0, 0
-        room = self._launches < LAUNCHES_PER_TASK
-        return room and (
-            not self._launches or self._bytes + planned.input_bytes <= ARGUMENT_BYTES_PER_TASK
-        )
-
-    def start(self, id: str, planned: Planned, lane: Lane, summary: str) -> None:
-        """Start a call under an id that is unique in the run."""
-        self._launches += 1
-        self._bytes += planned.input_bytes
+    def start(self, id: str, planned: Planned, lane: Lane, summary: str) -> bool:
+        """Start a call under an id that is unique in the run; False if the task has no room."""
+        if not self._allowance.take(planned.input_bytes):
+            return False
         handle = _start(id, planned, lane, summary)
         self._handles[id] = handle
         self._spawn(self._watch(id, handle))
+        return True
 
     def cut(self, id: str) -> None:
         """Ask for the end of a call. It may still complete: only its result tells."""

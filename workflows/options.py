@@ -24,11 +24,20 @@ LAUNCHES_PER_TASK = 64
 ARGUMENT_BYTES_PER_TASK = 1_000_000
 """The server terminates a run whose workflow task completion outgrows gRPC's 4 MB."""
 
+NEXT_TASK = timedelta(milliseconds=1)
+"""A timer ends a workflow task: what it had no room for goes into the next."""
+
 EVENTS_BEFORE_SPECULATION_STOPS = 30_000
 """Of 51,200 that a history may have: a speculation costs about 13, an ordinary call 6."""
+BYTES_BEFORE_SPECULATION_STOPS = 30_000_000
+"""Of 50 MB."""
+MOST_LIVE_SPECULATIONS = 500
+"""Of 2,000 activities that may be pending at once; certain work needs room too."""
 
 BETS_PER_BATCH = 24
 """Records of about 3 KB each: a marker stays below 128 KB."""
+RECORDS_PER_MARKER = 64
+"""Outcomes and tested guesses, of about 1 KB each."""
 
 # A commit is tried for long: it is approved, wanted, and safe to repeat by its idempotency key.
 COMMIT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=20)

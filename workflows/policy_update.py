@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, cast
 
 from temporalio import workflow
@@ -10,7 +11,11 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.policy import Policy
-    from forerun.speculation.quantities import ONE, ZERO, number
+    from forerun.speculation.quantities import ONE, ZERO, number, text
+
+MOST = Decimal(10) ** 12
+FINEST = Decimal("1e-15")
+"""A figure is written out in full: it must not have a million digits."""
 
 FIELDS = ("alpha", "usd_per_second", "budget_usd")
 FORM = '{"alpha"?: 0..1, "usd_per_second"?: dollars, "budget_usd"?: dollars}'
@@ -34,10 +39,10 @@ def _checked(key: str, value: Any) -> Any:
     if key not in FIELDS:
         raise _invalid(f"unknown key {key!r:.80}: the keys are {', '.join(FIELDS)}")
     try:
-        amount = number(value)
-    except ValueError as error:
-        raise _invalid(f"{key}: {error}") from None
-    if amount < ZERO or (key == "alpha" and amount > ONE):
+        amount = number(text(number(value).quantize(FINEST)))
+    except (ValueError, ArithmeticError):
+        raise _invalid(f"{key}: {value!r:.80} is no number from 0 to {MOST}: {FORM}") from None
+    if isinstance(value, bool) or not ZERO <= amount <= (ONE if key == "alpha" else MOST):
         raise _invalid(f"{key}: {value!r:.80} is out of range: {FORM}")
     return amount
 

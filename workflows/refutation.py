@@ -54,11 +54,21 @@ class Refutation:
                     yield speculation, f"{speculation.node} went on without it"
 
     def claimed(self, speculation: Speculation) -> None:
-        """Its call was needed exactly as guessed: all guesses it was rendered from held."""
+        """Its own node needed the call exactly as guessed: what it was rendered from held.
+
+        Another node may need the same call while the guesses are still open: that tests nothing.
+        """
+        if speculation.claimed_by != speculation.node:
+            return
         for inputs in speculation.alternatives:
-            self.discharged.update(
-                source.guess for source in inputs.values() if isinstance(source, Guessed)
-            )
+            for up, source in inputs.items():
+                certain = {**inputs, up: Given()}
+                if (
+                    isinstance(source, Guessed)
+                    and self._nodes[up].state.ended
+                    and self._fingerprint(speculation.node, certain) == speculation.fingerprint
+                ):
+                    self.discharged.add(source.guess)
 
     def held(self, guess: Guess) -> bool:
         """Whether a guess leads everywhere to the calls that the actual value leads to.

@@ -15,7 +15,8 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.timing import Timing
 
-OUTPUT_BYTES = 1_500_000
+OUTPUT_BYTES = 1_200_000
+RECEIPT_BYTES = 300_000
 
 
 def result_of(
@@ -28,35 +29,47 @@ def result_of(
                 run.name: run.output
                 for run in nodes
                 if run.state is NodeState.DONE and not nodes.graph.nodes[run.name].effect
-            }
+            },
+            OUTPUT_BYTES,
         ),
         "skipped": [
             run.name for run in nodes if run.state in (NodeState.SKIPPED, NodeState.STOPPED)
         ],
         "failed": failed(nodes),
-        "effects": {
-            intent: end.as_result() for intent, end in barrier.ends.items() if end.state != "failed"
-        },
+        "effects": _bounded(
+            {
+                intent: end.as_result()
+                for intent, end in barrier.ends.items()
+                if end.state != "failed"
+            },
+            RECEIPT_BYTES,
+            within="receipt",
+        ),
         "approximations": [],
         "last_record": last_record,
         "ledger": ledger_view(ledger, timing),
     }
 
 
-def _bounded(outputs: dict[str, Any]) -> dict[str, Any]:
-    """`outputs` within what a result may hold: the largest give way to their digest.
+def _bounded(values: dict[str, Any], limit: int, within: str | None = None) -> dict[str, Any]:
+    """`values` in at most about `limit` bytes: the largest give way to their digest.
 
-    Their values stand in the history, in the results of their calls. A result over the server's
-    2 MB would be refused, and the run would never close.
+    What gives way is the value itself, or its field `within`. It stands in the history, in the
+    result of its call. A result over the server's 2 MB would be refused, and the run never close.
     """
-    sizes = {name: len(canonical_json(value).encode()) for name, value in outputs.items()}
+    sizes = {name: len(canonical_json(value).encode()) for name, value in values.items()}
     total = sum(sizes.values())
     for name in sorted(sizes, key=lambda name: -sizes[name]):
-        if total <= OUTPUT_BYTES:
+        if total <= limit:
             break
-        outputs[name] = {"omitted_bytes": sizes[name], "sha256": digest(outputs[name])}
+        whole = values[name]
+        omitted = {
+            "omitted_bytes": sizes[name],
+            "sha256": digest(whole[within] if within else whole),
+        }
+        values[name] = {**whole, within: omitted} if within else omitted
         total -= sizes[name]
-    return outputs
+    return values
 
 
 def failed(nodes: Nodes) -> dict[str, str]:

@@ -12,14 +12,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from temporalio import workflow
 
-from forerun.workflows.options import BETS_PER_BATCH, EVENTS_BEFORE_SPECULATION_STOPS, Lane
+from forerun.workflows.options import (
+    BETS_PER_BATCH,
+    BYTES_BEFORE_SPECULATION_STOPS,
+    EVENTS_BEFORE_SPECULATION_STOPS,
+    MOST_LIVE_SPECULATIONS,
+    RECORDS_PER_MARKER,
+    Lane,
+)
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.activities.call_result import Completed, Cut
+    from forerun.activities.call_result import Bill, Completed, Cut
     from forerun.speculation.guess import Guess
     from forerun.speculation.ledger import Ledger
     from forerun.speculation.policy import Policy
-    from forerun.speculation.quantities import number
+    from forerun.speculation.quantities import ZERO, number
     from forerun.speculation.record import Record
     from forerun.speculation.rule import Verdict
     from forerun.speculation.table import CallTable, Ending, Speculation
@@ -58,6 +65,7 @@ class Runtime:
         self._tested: set[str] = set()
         self._rate_limits = RateLimits()
         self._crowded = False
+        self._stopped = False
         self._ids = itertools.count(1)
 
     def claim(self, planned: Planned) -> Speculation | None:
@@ -111,14 +119,26 @@ class Runtime:
             speculation.ending = Ending.DISCARDED
         self._drop_all(self.table.refute(speculation), reason)
 
-    def drop_open(self, reason: str) -> None:
-        """Give up everything that nobody has claimed."""
+    def set_policy(self, policy: Policy) -> None:
+        """From the next decision on. A budget of 0 gives up everything that nobody has claimed."""
+        self.policy = policy
+        if policy.budget_usd <= ZERO:
+            self._drop_all(self.table.open(), "the budget is 0")
+
+    def stop(self, reason: str) -> None:
+        """Place no more bets, and give up everything that nobody has claimed."""
+        self._stopped = True
         self._drop_all(self.table.open(), reason)
 
     def paid(self, ended: Ended, operation: str) -> None:
         """Enter the bill of an authoritative call."""
         self._rate_limits.note(operation, ended)
         self.ledger = self.ledger.paid(bill_of(ended).cost.best_usd)
+
+    def committed(self, bill: Bill | None) -> None:
+        """Enter the bill of a commit; None if none was tried."""
+        if bill is not None:
+            self.ledger = self.ledger.paid(bill.cost.best_usd)
 
     async def settle(self, ended: Sequence[str]) -> None:
         """Write down outcomes and tested guesses, and enter them in the ledger."""
@@ -131,7 +151,9 @@ class Runtime:
         self._tested.update(guess.guess for guess in fresh)
         for outcome in outcomes:
             self.ledger = self.ledger.settle(outcome.speculation, outcome.outcome, outcome.best_usd)
-        await self._books.settle(outcomes, fresh)
+        certain = [*outcomes, *fresh]
+        for start in range(0, len(certain), RECORDS_PER_MARKER):
+            await self._books.settle(certain[start : start + RECORDS_PER_MARKER])
 
     async def bet(self) -> bool:
         """Have the bets of the moment judged, and launch those that pay.
@@ -154,15 +176,21 @@ class Runtime:
                 previous=self._books.last,
             )
             records = await self._books.decide(request)
-            if self.policy is not request.policy:
-                return self._crowded  # the dials were turned meanwhile: judged again at once
+            if self.policy is not request.policy or self._stopped:
+                return self._crowded  # turned or stopped meanwhile: judged again, or not at all
             for record in records:
                 self._follow(record, batch)
         return self._crowded
 
     def _may_bet(self) -> bool:
-        events = workflow.info().get_current_history_length()
-        return self.policy.budget_usd > 0 and events < EVENTS_BEFORE_SPECULATION_STOPS
+        if self._stopped or self.policy.budget_usd <= ZERO:
+            return False
+        info = workflow.info()
+        return (
+            info.get_current_history_length() < EVENTS_BEFORE_SPECULATION_STOPS
+            and info.get_current_history_size() < BYTES_BEFORE_SPECULATION_STOPS
+            and sum(speculation.live for speculation in self.table) < MOST_LIVE_SPECULATIONS
+        )
 
     def _follow(self, record: Record, bets: Mapping[str, PossibleBet]) -> None:
         """Do what a record says, and nothing that it does not say."""
@@ -184,10 +212,10 @@ class Runtime:
         planned, worst_usd = possible.planned, number(stake["worst_usd"])
         if planned is None:
             return
-        if not self._dispatcher.may_start(planned):
+        id = f"ahead:{possible.node}:{next(self._ids)}"
+        if not self._dispatcher.start(id, planned, Lane.SPECULATIVE, launch(possible.node, record)):
             self._crowded = True
             return
-        id = f"ahead:{possible.node}:{next(self._ids)}"
         self.table.add(
             Speculation(
                 id=id,
@@ -202,7 +230,6 @@ class Runtime:
             )
         )
         self.ledger = self.ledger.reserve(id, worst_usd)
-        self._dispatcher.start(id, planned, Lane.SPECULATIVE, launch(possible.node, record))
 
     def _too_old(self, speculation: Speculation, planned: Planned) -> bool:
         """A read may have changed since: an old answer is not promoted."""

@@ -58,18 +58,20 @@ def tested(
     over = frozenset(ended)
     bet_on = _bet_on(table)
     return [
-        _tested(guess, nodes, guess.id in bet_on, refutation.held(guess))
+        _tested(guess, nodes, guess.id in bet_on, refutation)
         for guess in guesses.values()
         if guess.node in over
     ]
 
 
-def _tested(guess: Guess, nodes: Nodes, launched: bool, held: bool) -> GuessTested:
+def _tested(guess: Guess, nodes: Nodes, launched: bool, refutation: Refutation) -> GuessTested:
     run = nodes[guess.node]
     actual = digest(run.output) if run.state is NodeState.DONE else None
-    tier = (
-        CANONICAL_JSON if actual == guess.digest else CONSUMED_FIELDS if held and actual else None
-    )
+    tier: int | None = None
+    if actual == guess.digest:
+        tier = CANONICAL_JSON
+    elif actual is not None and refutation.held(guess):
+        tier = CONSUMED_FIELDS
     return GuessTested(
         at=workflow.now().isoformat(),
         guess=guess.id,

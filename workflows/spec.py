@@ -47,6 +47,7 @@ __all__ = [
     "ToolNode",
     "ValueGuess",
     "check_operations",
+    "parse_graph",
     "parse_spec",
     "spec_schema",
     "unsupported_features",
@@ -59,11 +60,21 @@ def parse_spec(raw: object) -> Spec:
     Raises:
         SpecError: it stands for none.
     """
+    return parse_graph(raw)[0]
+
+
+def parse_graph(raw: object) -> tuple[Spec, Graph]:
+    """The spec and its graph, which parsing needs anyway: a thousand nodes take a while to compile.
+
+    Raises:
+        SpecError: see `parse_spec`.
+    """
     check_limits(raw)
     spec = validated(Spec, raw)
     check_nodes(spec)
-    check_guessed_nodes(spec, Graph(spec))
-    return spec
+    graph = Graph(spec)
+    check_guessed_nodes(spec, graph)
+    return spec, graph
 
 
 def spec_schema() -> dict[str, Any]:

@@ -94,7 +94,7 @@ class Views:
         )
 
     def _conditions(self, bet: PossibleBet) -> tuple[Condition, ...]:
-        return undecided(bet, self._nodes, self._guesses)
+        return undecided(bet, self._nodes, self._guesses, self._table)
 
     def _call(self, call: Possible) -> CallView:
         return CallView(

@@ -44,6 +44,7 @@ def test_unknown_dollars_are_counted_and_never_zero() -> None:
     ledger = Ledger().paid(None).reserve("s", Decimal(1)).settle("s", Ending.CUT, None)
 
     assert (ledger.spent_usd, ledger.unpriced_calls) == (0, 2)
+    assert ledger.at_risk_usd == 1
 
 
 def test_reservations_count_against_the_budget_until_settled() -> None:

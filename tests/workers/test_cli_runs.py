@@ -15,6 +15,7 @@ import pytest
 from temporalio.client import Client
 
 from forerun.speculation.canonical import digest
+from forerun.workers.cli import gate
 from forerun.workers.cli.gate import Verdict, decide, show_pending
 from forerun.workers.cli.policy import check_changes, set_policies
 from forerun.workers.cli.process import CommandError
@@ -149,22 +150,27 @@ async def test_an_approval_in_advance_covers_whatever_comes(up: Up) -> None:
     assert (await run.result(lambda: None))["effects"]["send"]["by"] == "eve"
 
 
-async def test_pending_shows_one_run_or_all(up: Up, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("attribute", ["ForerunAwaiting", "NotRegisteredHere"])
+async def test_pending_shows_one_run_or_all(
+    up: Up, attribute: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With or without the search attribute that finds them."""
+    monkeypatch.setattr(gate, "AWAITING", gate.AWAITING.replace("ForerunAwaiting", attribute))
     client = await up.client()
-    runs = [await begun(client, f"pending-{i}", REPLY) for i in range(2)]
+    ids = [f"{attribute}-{i}" for i in range(2)]
+    runs = [await begun(client, id, REPLY) for id in ids]
     for run in runs:
         await until(run.waiting)
 
-    await show_pending(client, "pending-0")
+    await show_pending(client, ids[0])
     one = capsys.readouterr().out
     shown: set[str] = set()
-    while not {"pending-0", "pending-1"} <= shown:
+    while not shown.issuperset(ids):
         assert await show_pending(client, None) == 0
         shown |= {line.partition(" ")[0] for line in capsys.readouterr().out.splitlines()}
 
-    assert "pending-0  send" in one
-    assert "pending-1" not in one
+    assert f"{ids[0]}  send" in one
+    assert ids[1] not in one
     for run in runs:
         await run.send("reject", {"node": "send", "by": "ada"})
 
@@ -178,7 +184,7 @@ async def test_budget_0_over_a_query_stops_what_runs_ahead(up: Up) -> None:
         query, changed = "ForerunWorkload='stop'", {"budget_usd": "0"}
         await until(lambda: found(client, query))
         assert await set_policies(client, None, query, changed) == 0
-        assert "no longer runs ahead" in live.line("no longer runs ahead", "classify done")
+        assert "1 cut" in live.line("of those ahead", "classify done")
 
 
 async def test_a_refused_policy_fails_and_says_why(

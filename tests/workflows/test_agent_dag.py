@@ -440,7 +440,17 @@ async def test_budget_zero_is_the_stop_switch(stack: Stack, runs: list[Handle]) 
 
 
 @pytest.mark.parametrize(
-    "update", [{"alpha": 2}, {"budget": 1}, "0", {"usd_per_second": "much"}, {}]
+    "update",
+    [
+        {"alpha": 2},
+        {"alpha": True},
+        {"budget": 1},
+        "0",
+        {"usd_per_second": "much"},
+        {"usd_per_second": "9.9e999999"},
+        {"budget_usd": "1e13"},
+        {},
+    ],
 )
 async def test_a_bad_policy_is_rejected_without_a_trace(
     stack: Stack, runs: list[Handle], update: object
@@ -520,6 +530,45 @@ async def test_a_wide_fan_out_stays_within_the_servers_limits(
 
     assert len(result["outputs"]) == 150
     assert 0 < str(result["outputs"]).count("omitted_bytes") < 150
+
+
+async def test_signals_that_no_json_could_hold_are_kept_and_harmless(
+    stack: Stack, runs: list[Handle]
+) -> None:
+    """Bytes and NaN reach the handler; neither may fail the workflow task."""
+    spec = {
+        "version": 1,
+        "nodes": {"send": {"effect": "outbox.put", "args": {"to": "a", "body": "b"}}},
+    }
+    handle = await stack.start(spec)
+    runs.append(handle)
+    for payload in (b"\xff\x00", {"node": "send", "by": "x", "note": float("nan")}, None):
+        await handle.signal("approve", payload)
+    pending = await _pending(handle)
+    await handle.signal("approve", APPROVAL)
+
+    result = await handle.result()
+
+    assert pending["malformed_count"] == 3
+    assert result["effects"]["send"]["by"] == "ann"
+
+
+async def test_many_large_commits_leave_in_several_tasks(stack: Stack, runs: list[Handle]) -> None:
+    """Twelve approved effects of 200 KB: the server would refuse them in one message."""
+    nodes: dict[str, Any] = {
+        "text": {"tool": "echo", "args": {"value": "x" * 200_000, "seconds": 0.5}}
+    }
+    for i in range(12):
+        nodes[f"send{i}"] = {"effect": "outbox.put", "args": {"to": f"{i}", "body": "{{ text }}"}}
+    handle = await stack.start({"version": 1, "nodes": nodes})
+    runs.append(handle)
+    for i in range(12):
+        await handle.signal("approve", {"node": f"send{i}", "by": "ann"})
+
+    result = await handle.result()
+
+    assert {effect["state"] for effect in result["effects"].values()} == {"committed"}
+    assert len(stack.rows(handle.id)) == 12
 
 
 async def _pending(handle: Handle) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from typing_extensions import override
 
 from forerun.speculation.canonical import canonical_json
 from forerun.speculation.quantities import dollars, number
-from forerun.workers.cli.runs import Ahead, NoAnswer, Progress, Run, Waiting
+from forerun.workers.cli.outcome import endings
+from forerun.workers.cli.runs import NoAnswer, Progress, Run, Waiting
 from forerun.workflows.details import MARKS
 
 REFRESH_SECONDS = 0.25
@@ -110,10 +111,10 @@ class Lines(Screen):
             if state != "waiting":
                 self._say(name, state, f"{MARKS[state]} {name} {state}")
         for ahead in progress.ahead:
-            self._say(_bet(ahead), "open", f"⤷ {ahead.node} runs ahead, assuming {ahead.assuming}")
-        ended = {key for key, value in self._seen.items() if value == "open"}
-        for bet in sorted(ended - {_bet(ahead) for ahead in progress.ahead}):
-            self._say(bet, "ended", f"⤶ {bet} no longer runs ahead")
+            words = f"{ahead.node} runs ahead, assuming {ahead.assuming}"
+            self._say(words, True, f"⤷ {words}")
+        if ended := endings(progress.speculations):
+            self._say("speculations", ended, f"⤶ of those ahead: {ended}")
         for intent in waiting:
             self._say(f"gate {intent.intent}", intent.digest, f"✋ {_gate(self.run, intent)}")
 
@@ -159,11 +160,9 @@ class Redrawn(Screen):
         spent, wasted = (dollars(number(d)) for d in (progress.spent_usd, progress.wasted_usd))
         live = sum(ahead.running for ahead in progress.ahead)
         seconds = time.monotonic() - self.began
-        return Text(f"{seconds:.1f} s · {spent} spent, {wasted} wasted · {live} running ahead")
-
-
-def _bet(ahead: Ahead) -> str:
-    return f"{ahead.node} <- {ahead.assuming}"
+        ended = endings(progress.speculations)
+        words = f"{seconds:.1f} s · {spent} spent, {wasted} wasted · {live} running ahead"
+        return Text(f"{words} · {ended}" if ended else words)
 
 
 def _ahead(running: bool, assuming: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -29,7 +30,7 @@ def print_outcome(console: Console, result: dict[str, Any]) -> None:
 def print_ledger(console: Console, ledger: dict[str, Any]) -> None:
     """Dollars, seconds, and what became of the speculations."""
     counts = ledger["speculations"]
-    ended = ", ".join(f"{counts[ending]} {ending}" for ending in ENDINGS if counts[ending])
+    ended = endings(counts)
     rows = {
         "money": spent(ledger),
         "time": (
@@ -39,6 +40,11 @@ def print_ledger(console: Console, ledger: dict[str, Any]) -> None:
         "speculations": f"{counts['launched']} launched" + (f": {ended}" if ended else ""),
     }
     _section(console, "ledger", rows)
+
+
+def endings(counts: Mapping[str, int]) -> str:
+    """How many speculations were promoted, cut and so on; nothing for none."""
+    return ", ".join(f"{counts[ending]} {ending}" for ending in ENDINGS if counts.get(ending))
 
 
 def saving(ledger: dict[str, Any]) -> str:

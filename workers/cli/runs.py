@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
@@ -83,6 +83,7 @@ class Progress:
 
     nodes: dict[str, str]
     ahead: tuple[Ahead, ...]
+    speculations: dict[str, int] = field(default_factory=dict[str, int])
     spent_usd: str = "0"
     wasted_usd: str = "0"
 

@@ -1,0 +1,241 @@
+"""The scenarios whose histories are kept, one for every way that a run can take.
+
+Replies are short, so that the files stay small; what an estimate says is longer than what really
+happens, so that the bets pay.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio.api.enums.v1 import EventType
+
+from tests.replay.scenario import (
+    Scenario,
+    approve,
+    approve_amid_noise,
+    approve_what_is_shown,
+    attempts,
+    cancel_ahead,
+    count,
+    effect,
+    fates,
+    launching_tasks,
+    reject,
+    result,
+    stop_ahead,
+    verdicts,
+)
+
+EAGER = {"alpha": 1, "usd_per_second": "1", "budget_usd": "5"}
+SEND: dict[str, Any] = {
+    "effect": "outbox.put",
+    "args": {"to": "a@example.com", "body": "{{ draft }}"},
+}
+
+
+def model(prompt: str, **keys: Any) -> dict[str, Any]:
+    """A model node that is expected to take two seconds."""
+    return {
+        "model": "openai:sim-mid",
+        "prompt": prompt,
+        "max_output_tokens": 60,
+        "estimate": {"seconds": 2},
+        **keys,
+    }
+
+
+def value(value: Any, p: float = 0.8) -> dict[str, Any]:
+    return {"from": "value", "value": value, "p": p}
+
+
+def dag(policy: dict[str, Any] = EAGER, **nodes: Any) -> dict[str, Any]:
+    return {"version": 1, "policy": policy, "nodes": nodes}
+
+
+def says(prompt: str, reply: Any, ttft_ms: int = 50, **keys: Any) -> dict[str, Any]:
+    return {"match": f"^{prompt}", "reply": reply, "ttft_ms": ttft_ms, **keys}
+
+
+def auto_reply(policy: dict[str, Any] = EAGER, **send: Any) -> dict[str, Any]:
+    """The example of the docs."""
+    return dag(
+        policy,
+        classify=model("Classify", choices=["billing", "bug"], guess=[value("billing")]),
+        lookup={"tool": "kb.search", "args": {"topic": "{{ classify }}", "limit": 1}},
+        draft=model("Draft: {{ classify }} {{ lookup.text }}", model="anthropic:sim-mid"),
+        send={**SEND, **send},
+    )
+
+
+BILLING = (says("Classify", "billing", 600), says("Draft", "Dear customer, all is well."))
+LONG_DRAFT = says("Draft", "word " * 50, tokens_per_second=30)
+STEPS = ("a", "b", "c", "d")
+
+
+def chain() -> dict[str, Any]:
+    """Four calls, each reading all before it, all but the last guessed."""
+    nodes: dict[str, Any] = {}
+    for step in STEPS:
+        reads = " ".join(f"{{{{ {up} }}}}" for up in nodes)
+        guess = [value(f"answer {step}", 0.9)] if step != STEPS[-1] else []
+        nodes[step] = model(f"Step {step}: {reads}", guess=guess)
+    return dag(**nodes)
+
+
+SCENARIOS = [
+    Scenario(
+        name="hit",
+        spec=auto_reply(),
+        rules=BILLING,
+        people=approve_what_is_shown,
+        shows=lambda s: fates(s) == ["draft promoted", "lookup promoted"],
+    ),
+    Scenario(
+        name="miss",
+        spec=auto_reply(),
+        rules=(says("Classify", "bug", 800), LONG_DRAFT),
+        people=approve,
+        shows=lambda s: fates(s) == ["draft cut", "lookup discarded"],
+    ),
+    Scenario(
+        name="held",
+        spec=auto_reply({"usd_per_second": "0.0000001"}),
+        rules=BILLING,
+        people=approve,
+        shows=lambda s: verdicts(s) == {"hold"} and not fates(s),
+    ),
+    Scenario(
+        name="no_speculation",
+        spec=auto_reply({"budget_usd": "0"}),
+        rules=BILLING,
+        people=approve,
+        shows=lambda s: not verdicts(s) and effect(s) == "committed",
+    ),
+    Scenario(
+        name="discarded",
+        spec=auto_reply(),
+        rules=(says("Classify", "bug", 1500), says("Draft", "Dear customer.")),
+        people=approve,
+        shows=lambda s: fates(s) == ["draft discarded", "lookup discarded"],
+    ),
+    Scenario(
+        name="rejected",
+        spec=auto_reply(),
+        rules=BILLING,
+        people=reject,
+        shows=lambda s: effect(s) == "rejected",
+    ),
+    Scenario(
+        name="expired",
+        spec=auto_reply(approval_timeout_seconds=1),
+        rules=BILLING,
+        shows=lambda s: effect(s) == "expired" and count(s, EventType.EVENT_TYPE_TIMER_FIRED) > 0,
+    ),
+    Scenario(
+        name="early_approval",
+        spec=auto_reply(),
+        rules=BILLING,
+        people=approve_amid_noise,
+        shows=lambda s: result(s)["effects"]["send"]["by"] == "ann",
+    ),
+    Scenario(
+        name="node_failure",
+        spec=dag(
+            bad=model("Broken", retries=0),
+            after=model("After {{ bad }}"),
+            draft=model("Draft"),
+            send=SEND,
+        ),
+        rules=(says("Broken", "", fault="500"), *BILLING),
+        people=approve,
+        failed="NodesFailed",
+        shows=lambda s: "after" not in s.activity_ids() and "commit:send" in s.activity_ids(),
+    ),
+    Scenario(
+        name="provider_fault",
+        spec=dag(draft=model("Draft")),
+        rules=(says("Draft", "", fault="500", times=1), *BILLING),
+        shows=lambda s: attempts(s, "draft") == 2,
+    ),
+    Scenario(
+        name="speculation_failed",
+        spec=auto_reply(),
+        rules=(says("Draft", "", fault="500", times=1), *BILLING),
+        people=approve,
+        shows=lambda s: "draft failed" in fates(s) and "draft" in s.activity_ids(),
+    ),
+    Scenario(
+        name="cancelled",
+        spec=auto_reply(),
+        rules=(says("Classify", "billing", 60_000), says("Draft", "Dear customer.", 60_000)),
+        people=cancel_ahead,
+        failed="CancelledError",
+        shows=lambda s: "draft cut" in fates(s),
+    ),
+    Scenario(
+        name="budget_zero",
+        spec=auto_reply(),
+        rules=(says("Classify", "billing", 2000), LONG_DRAFT),
+        people=stop_ahead,
+        shows=lambda s: "draft cut" in fates(s) and "draft" in s.activity_ids(),
+    ),
+    Scenario(
+        name="branch_skipped",
+        spec=dag(
+            route=model("Classify", choices=["billing", "bug"], guess=[value("billing")]),
+            pay=model("Draft {{ route }}", when="{{ route == 'billing' }}"),
+            fix=model("Draft {{ route }}", when="{{ route == 'bug' }}"),
+            page=model("Draft {{ fix }}"),
+        ),
+        rules=BILLING,
+        shows=lambda s: fates(s) == ["pay promoted"] and result(s)["skipped"] == ["fix", "page"],
+    ),
+    Scenario(
+        name="node_source",
+        spec=dag(
+            draft=model("Draft"),
+            verify=model("Verify: {{ draft }}", guess=[{"from": "node", "node": "draft", "p": 0.7}]),
+            headline=model("Headline: {{ verify }}"),
+        ),
+        rules=(
+            says("Draft", "A fine draft."),
+            says("Verify", "A fine draft.", 900),
+            says("Headline", "Fine!", 300),
+        ),
+        shows=lambda s: fates(s) == ["headline promoted"],
+    ),
+    Scenario(
+        name="chain",
+        spec=chain(),
+        rules=tuple(says(f"Step {step}", f"answer {step}", 700) for step in STEPS),
+        shows=lambda s: (
+            fates(s) == ["b promoted", "c promoted", "d promoted"]
+            and {len(d["assumptions"]) for d in s.of_kind("decision")} == {1, 2, 3}
+        ),
+    ),
+    Scenario(
+        name="breadth",
+        spec=dag(
+            route=model(
+                "Classify",
+                choices=["billing", "bug"],
+                guess=[value("billing", 0.5), value("bug", 0.4)],
+            ),
+            draft=model("Draft: {{ route }}"),
+        ),
+        rules=(says("Classify", "bug", 600), LONG_DRAFT),
+        shows=lambda s: fates(s) == ["draft cut", "draft promoted"],
+    ),
+    Scenario(
+        name="wide",
+        spec=dag(**{f"n{i}": {"tool": "echo", "args": {"value": i}} for i in range(70)}),
+        shows=lambda s: len(result(s)["outputs"]) == 70 and len(set(launching_tasks(s))) >= 2,
+    ),
+    Scenario(
+        name="bad_spec",
+        spec={"version": 1, "nodes": {"a": {"tool": "kb.serch", "args": {}}}},
+        failed="InvalidSpec",
+        shows=lambda s: not s.of_kind("decision"),
+    ),
+]
