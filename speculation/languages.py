@@ -36,7 +36,7 @@ FUNCTION_WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The commonest words that say little by themselves; a word may belong to several languages."""
 
-PLAIN_SHARE = 0.25
+PLAIN_SHARE = 0.3
 """At least this share of the words must be the language's own common ones. Running text has 0.4 to
 0.6; a related language that is not listed (Italian, Portuguese, Dutch) about 0.2. Ours."""
 

@@ -112,7 +112,7 @@ class _Reader:
             self._items.append(_STOP)
 
 
-_STOP: Item = ("mark", ";")
+_STOP: Item = ("fact", "the end of a negation")
 
 
 def _literal_lines(plain: str) -> tuple[str, ...]:
@@ -204,7 +204,7 @@ _ITEM = re.compile(
     | (?P<quotation> "[^"\n]*" | (?<!\w)'[^'\n]+'(?!\w) )
     | (?P<time> (?<!\w)\d{{1,2}}(?:[:.]\d\d)?\s*[AaPp]\.?[Mm]\b\.? )
     | (?P<amount>
-        (?P<sign> [-+]\s* )?
+        (?P<sign> [-+(]\s* )?  # (5) is minus five in a balance
         (?: (?P<before> (?<!\w)(?:{_CURRENCY}) )\s* )?
         (?<!\w) (?P<number> \d+(?:[.,']\d+)* | \.\d+ )
         (?: \s*(?P<after> (?:{_CURRENCY}|{_MEASURE}) )(?!\w) )?

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -45,6 +46,7 @@ async def main(names: list[str]) -> int:
         print(f"no scenario is called {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     HISTORIES.mkdir(exist_ok=True)
+    logging.getLogger("temporalio.activity").setLevel(logging.CRITICAL)  # some are meant to fail
     problems = 0
     async with stack() as running:
         for scenario in SCENARIOS:

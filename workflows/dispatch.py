@@ -17,9 +17,10 @@ from temporalio.exceptions import ActivityError
 
 from forerun.workflows.options import (
     CANCELLATION,
-    ERRAND_RETRY,
     ERRAND_TIMEOUT,
     HEARTBEAT_TIMEOUT,
+    PROMOTION_RETRY,
+    PROMOTION_TIMEOUT,
     WORKFLOW_QUEUE,
     CallOptions,
     Lane,
@@ -167,7 +168,8 @@ async def _promote(id: str, planned: Planned) -> None:
             ),
             task_queue=WORKFLOW_QUEUE,
             start_to_close_timeout=ERRAND_TIMEOUT,
-            retry_policy=ERRAND_RETRY,
+            schedule_to_close_timeout=PROMOTION_TIMEOUT,
+            retry_policy=PROMOTION_RETRY,
             summary=f"promote {planned.node}",
         )
     except ActivityError as error:

@@ -47,6 +47,11 @@ COMMIT_TIMEOUT = timedelta(seconds=60)
 LOCAL_TIMEOUT = timedelta(seconds=10)
 LOCAL_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=5)
 
+# A claimed call that is still queued may have no worker in its lane: the promotion that moves it is
+# tried for as long as an outage of the server may take.
+PROMOTION_TIMEOUT = timedelta(minutes=10)
+PROMOTION_RETRY = RetryPolicy(maximum_interval=timedelta(seconds=5))
+
 ERRAND_TIMEOUT = timedelta(seconds=10)
 ERRAND_RETRY = RetryPolicy(maximum_attempts=3)
 """For short activities beside the critical path: their loss costs time or comfort, never truth."""

@@ -56,6 +56,8 @@ class _Generator:
 
     def _policy(self) -> dict[str, Any]:
         rng = self._rng
+        if self._chance(0.3):  # whatever could pay is tried
+            return {"alpha": 1, "usd_per_second": 10, "budget_usd": 20}
         policy: dict[str, Any] = {
             "alpha": rng.choice(["0", "0.5", "0.9", "1"]),
             "usd_per_second": rng.choice(["0.001", "0.05", "0.3", "1", "10"]),

@@ -48,7 +48,7 @@ class Rulebook:
         return rules
 
     def _pace(self) -> Rule:
-        speed = self._rng.choice([100, 400, 2000])
+        speed = self._rng.choice([30, 200, 2000])
         return {"ttft_ms": self._rng.randint(10, 300), "tokens_per_second": speed}
 
     def _failure(self, spec: dict[str, Any]) -> Rule:

@@ -97,6 +97,7 @@ async def _run(house: House, case: Case, id: str, *, control: bool) -> Run:
         finally:
             result.cancel()
             people.cancel()
+            await asyncio.gather(result, people, return_exceptions=True)
         return Run(id=id, result=ended, story=await Story.of(handle), rows=stack.rows(id))
 
 

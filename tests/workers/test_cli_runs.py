@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 from temporalio.client import Client
+from temporalio.worker import Replayer
 
 from forerun.speculation.canonical import digest
 from forerun.workers.cli import gate
@@ -20,7 +21,9 @@ from forerun.workers.cli.gate import Verdict, decide, show_pending
 from forerun.workers.cli.policy import check_changes, set_policies
 from forerun.workers.cli.process import CommandError
 from forerun.workers.cli.runs import NoAnswer, Run, start
+from forerun.workers.plugin import forerun_plugin
 from forerun.workers.schemas import all_schemas
+from forerun.workflows.agent_dag import AgentDag
 from tests.workers.conftest import Up
 
 CLASSIFY = {
@@ -113,6 +116,17 @@ async def test_json_is_the_result_and_nothing_else(up: Up) -> None:
     assert {record["kind"] for record in records} == schemas["records"].keys()
     for record in records:
         jsonschema.validate(record, schemas["records"][record["kind"]])
+
+
+async def test_a_history_replays_with_the_plugin_alone(up: Up) -> None:
+    """It brings all that the worker had: the converter, and the way through the sandbox."""
+    client = await up.client()
+    run = await begun(client, "replayed-1", REPLY)
+    await run.send("approve", {"node": "send", "by": "ada"})
+    await run.result(lambda: None)
+    history = await client.get_workflow_handle("replayed-1").fetch_history()
+
+    await Replayer(workflows=[AgentDag], plugins=[forerun_plugin()]).replay_workflow(history)
 
 
 async def test_what_cannot_be_approved_is_refused_with_the_reason(up: Up) -> None:

@@ -421,6 +421,27 @@ async def test_a_cancelled_run_still_settles_everything(stack: Stack, runs: list
     assert {r["outcome"] for r in stack.standin.requests()} == {"disconnected"}
 
 
+async def test_runs_can_be_found_by_what_they_cost_and_wait_for(
+    stack: Stack, runs: list[Handle]
+) -> None:
+    """Search attributes: the workload at once, the gate while it waits, the totals at the end."""
+    stack.standin.set_rules(answers("bug", ttft_ms=300))
+    handle = await stack.start(AUTO_REPLY)
+    runs.append(handle)
+    await _pending(handle)
+    waiting = (await handle.describe()).search_attributes
+    await handle.signal("approve", APPROVAL)
+    result = await handle.result()
+    ended = (await handle.describe()).search_attributes
+
+    assert waiting["ForerunWorkload"] == ["auto-reply"]
+    assert waiting["ForerunAwaiting"] == ["send"]
+    assert "ForerunAwaiting" not in ended
+    assert ended["ForerunWastedUsd"] == [float(result["ledger"]["wasted_usd"])]
+    assert ended["ForerunSpentUsd"] == [float(result["ledger"]["spent_usd"])]
+    assert ended["ForerunSavedSeconds"] == [result["ledger"]["saved_seconds"]]
+
+
 async def test_budget_zero_is_the_stop_switch(stack: Stack, runs: list[Handle]) -> None:
     """On a live run it cuts every unclaimed speculation at once and launches no more."""
     stack.standin.set_rules(answers("billing", ttft_ms=1500))

@@ -1,0 +1,122 @@
+"""Histories of every kind of run, recorded from the real thing, replay with the code of today.
+
+No server is involved. A history that no longer replays stands for somebody's run that would be
+stuck: where that is meant, `python -m tools.record_histories NAME` records it anew.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from forerun import __version__
+from forerun.workers.plugin import forerun_plugin
+from forerun.workflows.agent_dag import AgentDag
+from tests.harness import Story
+from tests.replay.scenario import HISTORIES, Scenario
+from tests.replay.scenarios import SCENARIOS
+
+MAX_BYTES = 200_000
+Events = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def replayer() -> Replayer:
+    """What a worker would make of a history."""
+    return Replayer(
+        workflows=[AgentDag], plugins=[forerun_plugin()], build_id=f"forerun-{__version__}"
+    )
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+async def test_it_replays(replayer: Replayer, scenario: Scenario) -> None:
+    """The code of today issues the very commands that are in the history, in their order."""
+    await replayer.replay_workflow(scenario.history())
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_it_shows_what_it_is_about(scenario: Scenario) -> None:
+    """A cut is in the history of a cut; the records of all of them are sound; none is large."""
+    story = Story(scenario.history())
+
+    assert scenario.shows(story)
+    if story.records:
+        story.check()
+    assert scenario.file.stat().st_size < MAX_BYTES
+
+
+def test_every_file_has_a_scenario() -> None:
+    """And the other way round: what nobody can record anew would go stale."""
+    assert sorted(file.stem for file in HISTORIES.iterdir()) == sorted(s.name for s in SCENARIOS)
+
+
+def another_activity_type(events: Events) -> None:
+    _launch(events)["activityType"]["name"] = "tool_call"
+
+
+def another_activity_id(events: Events) -> None:
+    _launch(events)["activityId"] = "ahead:draft:9"
+
+
+def one_launch_less(events: Events) -> None:
+    """The launch of the draft goes with its start and end, and all behind it moves up."""
+    gone = next(e["eventId"] for e in events if _launch(events) in e.values())
+    _drop(events, lambda event: event["eventId"] == gone or _about(event) == gone)
+
+
+def no_promotion(events: Events) -> None:
+    promotions = [
+        event["eventId"]
+        for event in events
+        if _scheduled(event).get("activityType", {}).get("name") == "promote"
+    ]
+    _drop(events, lambda event: event["eventId"] in promotions or _about(event) in promotions)
+
+
+def two_launches_swapped(events: Events) -> None:
+    lookup, draft = _launch(events, "ahead:lookup:1"), _launch(events)
+    for key in lookup.keys() | draft.keys():
+        lookup[key], draft[key] = draft.get(key), lookup.get(key)
+
+
+def held_instead_of_launched(events: Events) -> None:
+    """The workflow branches on the record alone: with another verdict it would not have launched."""
+    _edit_record(events, lambda record: record["kind"] == "decision", {"verdict": "hold"})
+
+
+def no_record_of_the_decision(events: Events) -> None:
+    decision = next(e["eventId"] for e in events if b'"verdict":"launch"' in _marker(e))
+    _drop(events, lambda event: event["eventId"] == decision)
+
+
+TAMPERINGS = [
+    another_activity_type,
+    another_activity_id,
+    one_launch_less,
+    no_promotion,
+    two_launches_swapped,
+    held_instead_of_launched,
+    no_record_of_the_decision,
+]
+
+
+@pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)
+async def test_a_history_that_was_tampered_with_does_not_replay(
+    replayer: Replayer, tamper: Callable[[Events], None]
+) -> None:
+    """So the replay test can fail: it does for every kind of command, and for their order."""
+    (scenario,) = (scenario for scenario in SCENARIOS if scenario.name == "hit")
+    history = json.loads(scenario.file.read_text())
+    tamper(history["events"])
+    tampered = WorkflowHistory.from_json(scenario.name, history)
+
+    replayed = await replayer.replay_workflow(tampered, raise_on_replay_failure=False)
+
+    assert replayed.replay_failure is not None
+    assert "TMPRL1100" in str(replayed.replay_failure)
