@@ -7,12 +7,13 @@ C until it is found wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from forerun.speculation.bet import Bet, Stake
+from forerun.speculation.bet import Bet, Stake, node_of
 from forerun.speculation.makespan import Ahead, Forecast, Leg, Network, forecast
+from forerun.speculation.needless import needless
 from forerun.speculation.quantities import FIGURES, ONE, ZERO
 
 SHARE_PLACES = Decimal("0.0001")
@@ -67,29 +68,28 @@ class Assessment:
 def assess(bet: Bet, network: Network, placed: Sequence[Placed]) -> Assessment:
     """Judge `bet` on top of the `placed` speculations that can be right together with it.
 
-    Calls that do not lower L are dropped in one pass, dearest first, each together with what waits
-    for its result (design 1): a bet should not pay for a call that waits for a longer one anyway.
+    Calls that do not lower L are dropped (design 1): a bet should not pay for a call that waits for a
+    longer one anyway.
     """
     network = _where_right(bet, network)
-    others = [p.ahead for p in placed if bet.fits(p.guesses)]
+    guessed = {a.node: a.guess for a in bet.assumptions}
+    others = [p.ahead for p in placed if _together(p, guessed)]
     without = forecast(network, others)
-    exposed = _exposures(bet, bet.calls, others, without)
-    kept, dropped = list(bet.calls), list[str]()
-    best = forecast(network, [*others, *_aheads(bet, kept, others)])
-    saves = best.makespan_ms < without.makespan_ms
-    for exposure in sorted(exposed, key=_dearest_first) if saves else ():
-        if exposure.stake not in kept:
-            continue
-        fewer = _without(kept, exposure.stake)
-        tried = forecast(network, [*others, *_aheads(bet, fewer, others)])
-        if tried.makespan_ms <= best.makespan_ms:
-            dropped += [stake.node for stake in kept if stake not in fewer]
-            kept, best = fewer, tried
+    aheads = _aheads(bet, bet.calls, others)
+    with_bet = forecast(network, [*others, *aheads])
+    exposures = _exposures(bet, aheads, without)
+    dropped: set[str] = set()
+    if with_bet.makespan_ms < without.makespan_ms:
+        dearest_first = [e.stake for e in sorted(exposures, key=_dearest_first)]
+        dropped = needless(dearest_first, bet.calls, with_bet, aheads)
+    if dropped:
+        kept = [ahead for ahead in aheads if ahead.node not in dropped]
+        with_bet = forecast(network, [*others, *kept])
     return Assessment(
-        exposures=_exposures(bet, kept, others, without),
-        dropped=tuple(dropped),
+        exposures=tuple(e for e in exposures if e.stake.node not in dropped),
+        dropped=tuple(stake.node for stake in bet.calls if stake.node in dropped),
         without=without,
-        with_bet=best,
+        with_bet=with_bet,
     )
 
 
@@ -119,31 +119,37 @@ def _where_right(bet: Bet, network: Network) -> Network:
     """The network in which the bet is right: what it skips takes no time."""
     if not bet.skipped:
         return network
-    return {n: replace(s, ms=0) if n in bet.skipped else s for n, s in network.items()}
+    skipped = (name for name in bet.skipped if name in network)
+    return {**network, **{name: replace(network[name], ms=0) for name in skipped}}
+
+
+def _together(placed: Placed, guessed: Mapping[str, str]) -> bool:
+    """Whether both can be right: no two different guesses for one node."""
+    return all(guessed.get(node_of(guess), guess) == guess for guess in placed.guesses)
 
 
 def _aheads(bet: Bet, stakes: Sequence[Stake], others: Sequence[Ahead]) -> list[Ahead]:
     """The calls of a bet laid out in time; a result of several speculations is there at the first."""
     assumed = tuple(a.node for a in bet.assumptions)
-    first: dict[str, tuple[Leg, ...]] = {}
+    first: dict[str, Ahead] = {}
     for other in others:
-        if other.node not in first or other.end_ms < sum(leg.ms for leg in first[other.node]):
-            first[other.node] = other.legs
+        if other.node not in first or other.end_ms < first[other.node].end_ms:
+            first[other.node] = other
     laid_out: list[Ahead] = []
     for stake in stakes:
-        before = max((first[n] for n in stake.waits_for if n in first), key=_length, default=())
-        first[stake.node] = (*before, Leg(stake.node, stake.ms))
-        laid_out.append(Ahead(node=stake.node, legs=first[stake.node], assumed=assumed))
+        before = [first[node] for node in stake.waits_for if node in first]
+        legs = max(before, key=_end).legs if before else ()
+        ahead = Ahead(node=stake.node, legs=(*legs, Leg(stake.node, stake.ms)), assumed=assumed)
+        first[stake.node] = ahead
+        laid_out.append(ahead)
     return laid_out
 
 
-def _exposures(
-    bet: Bet, stakes: Sequence[Stake], others: Sequence[Ahead], without: Forecast
-) -> tuple[Exposure, ...]:
-    refuted_ms = max(without.ends[a.node] for a in bet.assumptions)
+def _exposures(bet: Bet, aheads: Sequence[Ahead], without: Forecast) -> tuple[Exposure, ...]:
+    refuted_ms = max(without.ends.get(a.node, 0) for a in bet.assumptions)
     return tuple(
         _exposure(stake, ahead.end_ms - stake.ms, refuted_ms)
-        for stake, ahead in zip(stakes, _aheads(bet, stakes, others), strict=True)
+        for stake, ahead in zip(bet.calls, aheads, strict=True)
     )
 
 
@@ -159,18 +165,6 @@ def _exposure(stake: Stake, begins_ms: int, refuted_ms: int) -> Exposure:
     return Exposure(stake=stake, share=share, cost_usd=stake.input_usd + share * stake.output_usd)
 
 
-def _without(stakes: Sequence[Stake], gone: Stake) -> list[Stake]:
-    """`stakes` less `gone` and, since each comes after those it waits for, all that hang on it."""
-    lost = {gone.node}
-    kept: list[Stake] = []
-    for stake in stakes:
-        if stake.node in lost or lost.intersection(stake.waits_for):
-            lost.add(stake.node)
-        else:
-            kept.append(stake)
-    return kept
-
-
 def _dearest_first(exposure: Exposure) -> tuple[Decimal, str, str]:
     return -(exposure.cost_usd or ZERO), exposure.stake.fingerprint or "", exposure.stake.node
 
@@ -180,5 +174,5 @@ def _total(amounts: Sequence[Decimal | None]) -> Decimal | None:
     return sum(known, ZERO) if len(known) == len(amounts) else None
 
 
-def _length(legs: tuple[Leg, ...]) -> int:
-    return sum(leg.ms for leg in legs)
+def _end(ahead: Ahead) -> int:
+    return ahead.end_ms

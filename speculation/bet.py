@@ -5,7 +5,7 @@ Its calls are right or wrong together, so they are judged together: one P, one L
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -100,11 +100,6 @@ class Bet:
             for a in self.assumptions
         ]
         return joint([*beliefs, *(condition.p for condition in self.conditions)])
-
-    def fits(self, guesses: Sequence[str]) -> bool:
-        """Whether it can be right together with `guesses`: no two of them are for one node."""
-        mine = {a.node: a.guess for a in self.assumptions}
-        return all(mine.get(node_of(guess), guess) == guess for guess in guesses)
 
 
 def bet_id(guesses: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ Fields that nobody consumes therefore never matter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from forerun.speculation.canonical import digest
@@ -20,8 +20,9 @@ class Call:
     operation: str
     version: str
     arguments: dict[str, Any]
+    fingerprint: str = field(init=False)
+    """SHA-256 (hex) of operation, version and canonical arguments; hashed once."""
 
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (hex) of operation, version and canonical arguments."""
-        return digest([self.operation, self.version, self.arguments])
+    def __post_init__(self) -> None:
+        hashed = digest([self.operation, self.version, self.arguments])
+        object.__setattr__(self, "fingerprint", hashed)

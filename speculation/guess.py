@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -36,11 +36,11 @@ class Guess:
     source: GuessSource
     belief: Beta
     made_from: str | None = None
+    digest: str = field(init=False)
+    """SHA-256 (hex) of the canonical value; hashed once."""
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 (hex) of the canonical value."""
-        return digest(self.value)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", digest(self.value))
 
     @property
     def id(self) -> str:

@@ -19,7 +19,7 @@ _COMMONEST: Mapping[str, str] = MappingProxyType(
         "durch ein eine einem einen einer eines er es für habe haben hat hatte ich ihm ihn ihr "
         "ihre ihren im in ist ja kann können mit nach nicht noch nur oder ohne sehr sein seine "
         "sich sie sind so und uns unser unsere vom von vor war was weil wenn werden wie wir wird "
-        "wurde wurden zu zum zur über",
+        "wurde wurden zu zum zur über um diese dieser dieses mir mich möchte",
         "fr": "a au aux avec avez avons bien car ce ces cet cette comme d dans de des donc du "
         "elle en est et il ils j je l la le les leur lui m ma mais me mes moi mon n ne nos notre "
         "nous on ont ou où par pas plus pour qu que qui s sa sans se ses si son sont sur te tu un "

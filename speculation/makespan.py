@@ -4,12 +4,15 @@ The remaining longest path, with point estimates in whole milliseconds. A specul
 its result counts from the later of its own end and the ends of what it assumed (only then is it
 known to be right). Waiting for people counts nothing, so that a bet before an approval is judged
 by the time that a machine can save.
+
+One batch of decisions asks this hundreds of times of a thousand nodes: only ends are computed then,
+and the path behind them when somebody wants to read it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Step:
 
 
 Network = Mapping[str, Step]
-"""Every node of a run by name, each after its upstream."""
+"""Every unfinished node of a run by name, each after its upstream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,25 +44,30 @@ class Ahead:
     """A speculation on `node`, placed or considered.
 
     `legs` lead to its own end, counted from now; `assumed` are the nodes whose ends it must outlast
-    before its result counts.
+    before its result counts. One that is not in the network has ended.
     """
 
     node: str
     legs: tuple[Leg, ...]
     assumed: tuple[str, ...]
+    end_ms: int = field(init=False)
+    """Its own end, from now."""
 
-    @property
-    def end_ms(self) -> int:
-        """Its own end, from now."""
-        return sum(leg.ms for leg in self.legs)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "end_ms", sum(leg.ms for leg in self.legs))
+
+    def counts_from(self, ends: Mapping[str, int]) -> int:
+        """When its result is known to be right, in milliseconds from now."""
+        return max([self.end_ms, *[ends.get(node, 0) for node in self.assumed]])
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """When each node will be over, in milliseconds from now, and what decides that."""
 
+    network: Network
+    aheads: Mapping[str, Sequence[Ahead]]
     ends: Mapping[str, int]
-    _binding: Mapping[str, tuple[str | None, tuple[Leg, ...]]]
 
     @property
     def makespan_ms(self) -> int:
@@ -68,13 +76,24 @@ class Forecast:
 
     def critical_path(self) -> tuple[Leg, ...]:
         """Legs that add up to the makespan, first to last, none of them empty."""
-        legs: list[Leg] = []
+        stretches: list[tuple[Leg, ...]] = []
         node = max(self.ends, key=self.ends.__getitem__, default=None)
         while node is not None:
-            before, own = self._binding[node]
-            legs[:0] = [leg for leg in own if leg.ms]
-            node = before
-        return tuple(legs)
+            node, own = self._binding(node)
+            stretches.append(tuple(leg for leg in own if leg.ms))
+        return tuple(leg for stretch in reversed(stretches) for leg in stretch)
+
+    def _binding(self, name: str) -> tuple[str | None, tuple[Leg, ...]]:
+        """What the end of a node hangs on, and the legs from there: its turn, unless one is ahead."""
+        step, end = self.network[name], self.ends[name]
+        if in_turn(step, self.ends) == end:
+            before = () if step.started else step.upstream
+            return _last(before, self.ends), (Leg(name, step.ms),)
+        ahead = next(a for a in self.aheads[name] if a.counts_from(self.ends) == end)
+        known = _last(ahead.assumed, self.ends)
+        if known is not None and self.ends[known] == end:
+            return known, ()
+        return None, ahead.legs
 
 
 def forecast(network: Network, aheads: Sequence[Ahead]) -> Forecast:
@@ -83,14 +102,21 @@ def forecast(network: Network, aheads: Sequence[Ahead]) -> Forecast:
     for ahead in aheads:
         by_node.setdefault(ahead.node, []).append(ahead)
     ends: dict[str, int] = {}
-    binding: dict[str, tuple[str | None, tuple[Leg, ...]]] = {}
     for name, step in network.items():
-        ends[name], binding[name] = _in_turn(name, step, ends)
+        end = in_turn(step, ends)
         for ahead in by_node.get(name, ()):
-            end, bound = _ahead_of_turn(ahead, ends)
-            if end < ends[name]:
-                ends[name], binding[name] = end, bound
-    return Forecast(ends, binding)
+            end = min(end, ahead.counts_from(ends))
+        ends[name] = end
+    return Forecast(network, by_node, ends)
+
+
+def in_turn(step: Step, ends: Mapping[str, int]) -> int:
+    """The end of a node that nothing runs ahead of."""
+    if step.started or not step.upstream:
+        return step.ms
+    if len(step.upstream) == 1:
+        return ends[step.upstream[0]] + step.ms
+    return max([ends[up] for up in step.upstream]) + step.ms
 
 
 def differing(
@@ -104,22 +130,5 @@ def differing(
     return one[head : len(one) - tail], other[head : len(other) - tail]
 
 
-def _in_turn(
-    name: str, step: Step, ends: Mapping[str, int]
-) -> tuple[int, tuple[str | None, tuple[Leg, ...]]]:
-    last = None if step.started else _last(step.upstream, ends)
-    before = ends[last] if last is not None else 0
-    return before + step.ms, (last, (Leg(name, step.ms),))
-
-
-def _ahead_of_turn(
-    ahead: Ahead, ends: Mapping[str, int]
-) -> tuple[int, tuple[str | None, tuple[Leg, ...]]]:
-    last = _last(ahead.assumed, ends)
-    if last is not None and ends[last] >= ahead.end_ms:
-        return ends[last], (last, ())
-    return ahead.end_ms, (None, ahead.legs)
-
-
-def _last(names: tuple[str, ...], ends: Mapping[str, int]) -> str | None:
-    return max(names, key=ends.__getitem__, default=None)
+def _last(names: Sequence[str], ends: Mapping[str, int]) -> str | None:
+    return max((name for name in names if name in ends), key=ends.__getitem__, default=None)

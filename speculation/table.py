@@ -97,6 +97,8 @@ class CallTable:
 
     def __init__(self) -> None:
         self._all: dict[str, Speculation] = {}
+        self._by_call: dict[str, list[Speculation]] = {}
+        self._of_node: dict[tuple[str, str], Speculation] = {}
 
     def __iter__(self) -> Iterator[Speculation]:
         return iter(self._all.values())
@@ -107,6 +109,8 @@ class CallTable:
     def add(self, speculation: Speculation) -> None:
         """Enter a launched speculation."""
         self._all[speculation.id] = speculation
+        self._by_call.setdefault(speculation.fingerprint, []).append(speculation)
+        self._of_node.setdefault((speculation.node, speculation.fingerprint), speculation)
 
     def open(self) -> list[Speculation]:
         """Those that may still be claimed, in the order of their launch."""
@@ -114,12 +118,11 @@ class CallTable:
 
     def claimable(self, fingerprint: str) -> Speculation | None:
         """The first open speculation of exactly that call."""
-        return next((s for s in self.open() if s.fingerprint == fingerprint), None)
+        return next((s for s in self._by_call.get(fingerprint, ()) if s.open), None)
 
     def of(self, node: str, fingerprint: str) -> Speculation | None:
         """The speculation of that node and call, whatever became of it: no bet is placed twice."""
-        known = (s for s in self._all.values() if s.node == node)
-        return next((s for s in known if s.fingerprint == fingerprint), None)
+        return self._of_node.get((node, fingerprint))
 
     def assumptions(self, inputs: Inputs) -> tuple[str, ...]:
         """The guesses that `inputs` rest on, inherited ones included, sorted."""

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 
+from forerun.speculation.canonical import canonical
 from forerun.speculation.cue_words import cues_in, persons_in
 from forerun.speculation.json_text import json_in
 from forerun.speculation.text_reading import Reading, read
@@ -33,10 +34,10 @@ def gates(predicted: str, actual: str) -> str | None:
     for a similarity measure or a judge. A text in no language known here never passes, unless it is
     the same word for word: its negations would go unseen.
     """
-    if max(len(predicted), len(actual)) > LONGEST:
-        return f"a text of more than {LONGEST} characters"
     if same_wording(predicted, actual):
         return None
+    if max(len(predicted), len(actual)) > LONGEST:
+        return f"a text of more than {LONGEST} characters"
     if json_in(predicted) is not None or json_in(actual) is not None:
         return "different JSON"
     one, other = read(predicted), read(actual)
@@ -45,6 +46,8 @@ def gates(predicted: str, actual: str) -> str | None:
 
 def same_wording(predicted: str, actual: str) -> bool:
     """Whether texts are the same but for case, spacing, punctuation, formatting, JSON layout."""
+    if canonical(predicted) == canonical(actual):
+        return True
     if max(len(predicted), len(actual)) > LONGEST:
         return False
     here, there = json_in(predicted), json_in(actual)

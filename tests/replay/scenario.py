@@ -59,7 +59,7 @@ async def approve(handle: Handle) -> None:
 
 
 async def approve_what_is_shown(handle: Handle) -> None:
-    while not (waiting := (await handle.query("pending"))["intents"]):
+    while not (waiting := (await handle.query("pending"))["intents"]):  # noqa: ASYNC110
         await asyncio.sleep(LOOK_SECONDS)
     approval = {"node": "send", "by": "ann", "digest": waiting[0]["digest"]}
     await handle.signal("approve", approval)
@@ -124,11 +124,21 @@ def launching_tasks(story: Story) -> list[int]:
     ]
 
 
+def promotes(story: Story) -> bool:
+    """Whether a running speculation was promoted."""
+    return any(
+        event.activity_task_scheduled_event_attributes.activity_type.name == "promote"
+        for event in story.history.events
+    )
+
+
 def attempts(story: Story, activity_id: str) -> int:
     """At which attempt an activity ended."""
     scheduled = story.scheduled(activity_id)
     started = (event.activity_task_started_event_attributes for event in story.history.events)
-    return next(s.attempt for s in started if scheduled and s.scheduled_event_id == scheduled.event_id)
+    return next(
+        s.attempt for s in started if scheduled and s.scheduled_event_id == scheduled.event_id
+    )
 
 
 async def _draft_runs_ahead(handle: Handle) -> None:

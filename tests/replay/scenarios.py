@@ -21,6 +21,7 @@ from tests.replay.scenario import (
     effect,
     fates,
     launching_tasks,
+    promotes,
     reject,
     result,
     stop_ahead,
@@ -90,6 +91,13 @@ SCENARIOS = [
         rules=BILLING,
         people=approve_what_is_shown,
         shows=lambda s: fates(s) == ["draft promoted", "lookup promoted"],
+    ),
+    Scenario(
+        name="hit_running",
+        spec=auto_reply(),
+        rules=(says("Classify", "billing", 600), LONG_DRAFT),
+        people=approve,
+        shows=lambda s: fates(s) == ["draft promoted", "lookup promoted"] and promotes(s),
     ),
     Scenario(
         name="miss",
@@ -195,7 +203,9 @@ SCENARIOS = [
         name="node_source",
         spec=dag(
             draft=model("Draft"),
-            verify=model("Verify: {{ draft }}", guess=[{"from": "node", "node": "draft", "p": 0.7}]),
+            verify=model(
+                "Verify: {{ draft }}", guess=[{"from": "node", "node": "draft", "p": 0.7}]
+            ),
             headline=model("Headline: {{ verify }}"),
         ),
         rules=(

@@ -6,10 +6,8 @@ stuck: where that is meant, `python -m tools.record_histories NAME` records it a
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
@@ -21,9 +19,9 @@ from forerun.workflows.agent_dag import AgentDag
 from tests.harness import Story
 from tests.replay.scenario import HISTORIES, Scenario
 from tests.replay.scenarios import SCENARIOS
+from tests.replay.tampering import TAMPERINGS, Events
 
 MAX_BYTES = 200_000
-Events = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -54,56 +52,6 @@ def test_it_shows_what_it_is_about(scenario: Scenario) -> None:
 def test_every_file_has_a_scenario() -> None:
     """And the other way round: what nobody can record anew would go stale."""
     assert sorted(file.stem for file in HISTORIES.iterdir()) == sorted(s.name for s in SCENARIOS)
-
-
-def another_activity_type(events: Events) -> None:
-    _launch(events)["activityType"]["name"] = "tool_call"
-
-
-def another_activity_id(events: Events) -> None:
-    _launch(events)["activityId"] = "ahead:draft:9"
-
-
-def one_launch_less(events: Events) -> None:
-    """The launch of the draft goes with its start and end, and all behind it moves up."""
-    gone = next(e["eventId"] for e in events if _launch(events) in e.values())
-    _drop(events, lambda event: event["eventId"] == gone or _about(event) == gone)
-
-
-def no_promotion(events: Events) -> None:
-    promotions = [
-        event["eventId"]
-        for event in events
-        if _scheduled(event).get("activityType", {}).get("name") == "promote"
-    ]
-    _drop(events, lambda event: event["eventId"] in promotions or _about(event) in promotions)
-
-
-def two_launches_swapped(events: Events) -> None:
-    lookup, draft = _launch(events, "ahead:lookup:1"), _launch(events)
-    for key in lookup.keys() | draft.keys():
-        lookup[key], draft[key] = draft.get(key), lookup.get(key)
-
-
-def held_instead_of_launched(events: Events) -> None:
-    """The workflow branches on the record alone: with another verdict it would not have launched."""
-    _edit_record(events, lambda record: record["kind"] == "decision", {"verdict": "hold"})
-
-
-def no_record_of_the_decision(events: Events) -> None:
-    decision = next(e["eventId"] for e in events if b'"verdict":"launch"' in _marker(e))
-    _drop(events, lambda event: event["eventId"] == decision)
-
-
-TAMPERINGS = [
-    another_activity_type,
-    another_activity_id,
-    one_launch_less,
-    no_promotion,
-    two_launches_swapped,
-    held_instead_of_launched,
-    no_record_of_the_decision,
-]
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)

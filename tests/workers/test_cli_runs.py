@@ -153,6 +153,22 @@ async def test_what_cannot_be_approved_is_refused_with_the_reason(up: Up) -> Non
     assert not rows(up, "gate-1")
 
 
+async def test_what_is_approved_is_what_is_seen(up: Up, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing in the arguments can hide a part of them from whoever looks at a terminal."""
+    client = await up.client()
+    tricks = "safe\x1b[2K\x9b2K\u202ehidden\r"
+    send = {"effect": "outbox.put", "args": {"to": "m@example.com", "body": tricks}}
+    run = await begun(client, "tricks-1", {"send": send})
+    await until(run.waiting)
+
+    await show_pending(client, "tricks-1")
+    await decide(client, Verdict(answer="reject", run="tricks-1", intent="send", by="ada"))
+
+    shown = capsys.readouterr().out
+    assert "safe" in shown
+    assert not any(trick in shown for trick in "\x1b\x9b\u202e\r")
+
+
 async def test_an_approval_in_advance_covers_whatever_comes(up: Up) -> None:
     """`--blind` is how it is asked for."""
     client = await up.client()

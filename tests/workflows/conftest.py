@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import Client
+from temporalio.worker import Replayer
 
 from forerun.workers.assembly import assemble, prepare_effects
 from forerun.workers.fleet import Fleet
+from forerun.workers.plugin import forerun_plugin
 from forerun.workers.roles import Role
 from forerun.workers.settings import Settings
 from forerun.workers.standin.serve import StandIn
-from tests.harness import Stack
+from forerun.workflows.agent_dag import AgentDag
+from tests.harness import Stack, Story
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +37,9 @@ async def whole_stack(
             }
         )
         prepare_effects(settings)
-        async with Fleet.start(temporal_client, assemble(settings), list(Role)):
+        async with Fleet.start(
+            temporal_client, assemble(settings, ["tests.operations"]), list(Role)
+        ):
             yield Stack(client=temporal_client, standin=standin, outbox=outbox)
 
 
@@ -43,3 +49,19 @@ def stack(whole_stack: Stack) -> Stack:
     whole_stack.standin.set_rules([])
     whole_stack.standin.clear_requests()
     return whole_stack
+
+
+@pytest.fixture
+async def runs(stack: Stack) -> AsyncIterator[list[Any]]:
+    """Runs whose histories are to replay and to keep every invariant, whatever the test was about."""
+    handles: list[Any] = []
+    yield handles
+    for handle in handles:
+        (await Story.of(handle)).check()
+        await _replayed(handle)
+
+
+async def _replayed(handle: Any) -> None:
+    """The run's history replays with the code of today."""
+    history = await handle.fetch_history()
+    await Replayer(workflows=[AgentDag], plugins=[forerun_plugin()]).replay_workflow(history)

@@ -21,6 +21,7 @@ from typing_extensions import override
 from forerun.speculation.canonical import canonical_json
 from forerun.speculation.quantities import dollars, number
 from forerun.workers.cli.outcome import endings
+from forerun.workers.cli.printable import printable
 from forerun.workers.cli.runs import NoAnswer, Progress, Run, Waiting
 from forerun.workflows.details import MARKS
 
@@ -170,7 +171,7 @@ def _ahead(running: bool, assuming: str) -> str:
 
 
 def _gate(run: str, waiting: Waiting) -> str:
-    arguments = canonical_json(waiting.arguments)
+    arguments = printable(canonical_json(waiting.arguments))
     shown = arguments if len(arguments) <= 200 else f"{arguments[:199]}…"
     return (
         f"{waiting.intent} waits for approval: {waiting.operation} {shown} "

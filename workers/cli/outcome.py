@@ -10,6 +10,7 @@ from rich.text import Text
 
 from forerun.speculation.canonical import canonical_json
 from forerun.speculation.quantities import dollars, number
+from forerun.workers.cli.printable import printable
 
 SHOWN_SECONDS = 0.005
 ENDINGS = ("promoted", "discarded", "cut", "failed")
@@ -84,4 +85,4 @@ def _section(console: Console, title: str, rows: dict[str, str]) -> None:
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else canonical_json(value)
+    return printable(value if isinstance(value, str) else canonical_json(value))

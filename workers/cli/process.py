@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
+from forerun.workers.cli.printable import printable
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -52,7 +54,7 @@ def leave(code: int) -> NoReturn:
 
 def complain(message: str) -> None:
     """Say what is wrong, on stderr."""
-    print(f"forerun: {message}", file=sys.stderr, flush=True)
+    print(printable(f"forerun: {message}"), file=sys.stderr, flush=True)
 
 
 async def _until_signal(main: Coroutine[Any, Any, int]) -> int:

@@ -1,0 +1,114 @@
+"""Effects wait for people: what opens a gate, what closes it, what does nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.harness import Stack
+from tests.workflows.auto_reply import (
+    APPROVAL,
+    AUTO_REPLY,
+    Handle,
+    answers,
+    until_pending,
+)
+
+
+async def test_nothing_is_committed_before_a_signal_names_it(
+    stack: Stack, runs: list[Handle]
+) -> None:
+    """The gate shows what it would commit; others' approvals and malformed ones open nothing."""
+    stack.standin.set_rules(answers("billing", ttft_ms=50))
+    handle = await stack.start(AUTO_REPLY)
+    runs.append(handle)
+    await handle.signal("approve", {"node": "another", "by": "ann"})
+    await handle.signal("approve", "send")
+    pending = await until_pending(handle)
+
+    assert stack.rows(handle.id) == []
+    (intent,) = pending["intents"]
+    assert (intent["intent"], intent["arguments"]["to"]) == ("send", "a@example.com")
+    assert pending["malformed_count"] == 1
+    await handle.signal("approve", {**APPROVAL, "digest": intent["digest"]})
+    result = await handle.result()
+
+    (row,) = stack.rows(handle.id)
+    assert row["approved_by"] == "ann"
+    assert result["effects"]["send"]["state"] == "committed"
+    assert "send" not in result["outputs"]
+
+
+async def test_a_rejected_effect_ends_the_run_normally(stack: Stack, runs: list[Handle]) -> None:
+    """Its descendants are skipped, and nothing is committed."""
+    stack.standin.set_rules(answers("billing", ttft_ms=50))
+    nodes = {
+        **AUTO_REPLY["nodes"],
+        "log": {"tool": "echo", "args": {"value": "{{ send }}"}},
+    }
+    handle = await stack.start({**AUTO_REPLY, "nodes": nodes})
+    runs.append(handle)
+    await handle.signal("reject", {"node": "send", "by": "bob"})
+
+    result = await handle.result()
+
+    assert result["effects"] == {"send": {"state": "rejected", "by": "bob", "receipt": None}}
+    assert result["skipped"] == ["log"]
+    assert stack.rows(handle.id) == []
+
+
+async def test_an_approval_can_expire(stack: Stack, runs: list[Handle]) -> None:
+    """Nobody answers in time: expired, not committed, not failed."""
+    spec = {
+        "version": 1,
+        "nodes": {
+            "send": {
+                "effect": "outbox.put",
+                "args": {"to": "a", "body": "b"},
+                "approval_timeout_seconds": 1,
+            }
+        },
+    }
+    handle = await stack.start(spec)
+    runs.append(handle)
+
+    assert (await handle.result())["effects"]["send"]["state"] == "expired"
+    assert stack.rows(handle.id) == []
+
+
+async def test_signals_that_no_json_could_hold_are_kept_and_harmless(
+    stack: Stack, runs: list[Handle]
+) -> None:
+    """Bytes and NaN reach the handler; neither may fail the workflow task."""
+    spec = {
+        "version": 1,
+        "nodes": {"send": {"effect": "outbox.put", "args": {"to": "a", "body": "b"}}},
+    }
+    handle = await stack.start(spec)
+    runs.append(handle)
+    for payload in (b"\xff\x00", {"node": "send", "by": "x", "note": float("nan")}, None):
+        await handle.signal("approve", payload)
+    pending = await until_pending(handle)
+    await handle.signal("approve", APPROVAL)
+
+    result = await handle.result()
+
+    assert pending["malformed_count"] == 3
+    assert result["effects"]["send"]["by"] == "ann"
+
+
+async def test_many_large_commits_leave_in_several_tasks(stack: Stack, runs: list[Handle]) -> None:
+    """Twelve approved effects of 200 KB: the server would refuse them in one message."""
+    nodes: dict[str, Any] = {
+        "text": {"tool": "echo", "args": {"value": "x" * 200_000, "seconds": 0.5}}
+    }
+    for i in range(12):
+        nodes[f"send{i}"] = {"effect": "outbox.put", "args": {"to": f"{i}", "body": "{{ text }}"}}
+    handle = await stack.start({"version": 1, "nodes": nodes})
+    runs.append(handle)
+    for i in range(12):
+        await handle.signal("approve", {"node": f"send{i}", "by": "ann"})
+
+    result = await handle.result()
+
+    assert {effect["state"] for effect in result["effects"].values()} == {"committed"}
+    assert len(stack.rows(handle.id)) == 12

@@ -1,0 +1,89 @@
+"""What an operator does to live runs, and how he finds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.harness import Stack, Story
+from tests.workflows.auto_reply import (
+    APPROVAL,
+    AUTO_REPLY,
+    Handle,
+    answers,
+    until_pending,
+    until_running_ahead,
+)
+
+
+async def test_runs_can_be_found_by_what_they_cost_and_wait_for(
+    stack: Stack, runs: list[Handle]
+) -> None:
+    """Search attributes: the workload at once, the gate while it waits, the totals at the end."""
+    stack.standin.set_rules(answers("bug", ttft_ms=300))
+    handle = await stack.start(AUTO_REPLY)
+    runs.append(handle)
+    await until_pending(handle)
+    waiting = (await handle.describe()).search_attributes
+    await handle.signal("approve", APPROVAL)
+    result = await handle.result()
+    ended = (await handle.describe()).search_attributes
+
+    assert waiting["ForerunWorkload"] == ["auto-reply"]
+    assert waiting["ForerunAwaiting"] == ["send"]
+    assert "ForerunAwaiting" not in ended
+    assert ended["ForerunWastedUsd"] == [float(result["ledger"]["wasted_usd"])]
+    assert ended["ForerunSpentUsd"] == [float(result["ledger"]["spent_usd"])]
+    assert ended["ForerunSavedSeconds"] == [result["ledger"]["saved_seconds"]]
+
+
+async def test_budget_zero_is_the_stop_switch(stack: Stack, runs: list[Handle]) -> None:
+    """On a live run it cuts every unclaimed speculation at once and launches no more."""
+    stack.standin.set_rules(answers("billing", ttft_ms=1500))
+    handle = await stack.start(AUTO_REPLY)
+    runs.append(handle)
+    await until_running_ahead(handle, "draft")
+    policy: Any = await handle.execute_update("set_policy", {"budget_usd": "0"})
+    await handle.signal("approve", APPROVAL)
+    await handle.result()
+
+    story = await Story.of(handle)
+    assert policy["budget_usd"] == "0"
+    assert story.outcomes()[story.ahead("draft")[0]] == "cut"
+    (outcome,) = [o for o in story.of_kind("outcome") if o["node"] == "draft"]
+    assert outcome["reason"] == "the budget is 0"
+    assert "draft" in story.activity_ids()
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"alpha": 2},
+        {"alpha": True},
+        {"budget": 1},
+        "0",
+        {"usd_per_second": "much"},
+        {"usd_per_second": "9.9e999999"},
+        {"budget_usd": "1e13"},
+        {},
+    ],
+)
+async def test_a_bad_policy_is_rejected_without_a_trace(
+    stack: Stack, runs: list[Handle], update: object
+) -> None:
+    """The validator answers with one line; history does not know of it."""
+    handle = await stack.start(
+        {
+            "version": 1,
+            "nodes": {"send": {"effect": "outbox.put", "args": {"to": "a", "body": "b"}}},
+        }
+    )
+    runs.append(handle)
+
+    with pytest.raises(Exception, match="Workflow update failed") as failure:
+        await handle.execute_update("set_policy", update)
+
+    assert "set_policy: " in str(failure.value.__cause__)
+    await handle.signal("approve", APPROVAL)
+    await handle.result()
