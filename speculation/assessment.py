@@ -18,6 +18,9 @@ from forerun.speculation.quantities import FIGURES, ONE, ZERO
 
 SHARE_PLACES = Decimal("0.0001")
 
+CALLS_PER_RECORD = 64
+"""As many as one workflow task can launch, and as a marker has room for beside others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
@@ -41,10 +44,23 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """The calls of a bet that are too many for one record: launched in later rounds, if it is.
+
+    They are judged with the others: often only all of a wide fan-out together save any time.
+    """
+
+    calls: int = 0
+    cost_usd: Decimal | None = ZERO
+    worst_usd: Decimal | None = ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
     """What a bet saves and what it risks, given the bets placed before it."""
 
     exposures: tuple[Exposure, ...]
+    later: Later
     dropped: tuple[str, ...]
     without: Forecast
     with_bet: Forecast
@@ -57,12 +73,12 @@ class Assessment:
     @property
     def cost_usd(self) -> Decimal | None:
         """C: dollars wasted if the bet is wrong; None while any of its calls is unpriced."""
-        return _total([exposure.cost_usd for exposure in self.exposures])
+        return total([*(exposure.cost_usd for exposure in self.exposures), self.later.cost_usd])
 
     @property
     def worst_usd(self) -> Decimal | None:
-        """R: what the launches of now must reserve."""
-        return _total([e.stake.worst_usd for e in self.exposures if e.stake.launches])
+        """R: what the launches of now and of the rounds after must reserve."""
+        return total([*_worst(self.exposures), self.later.worst_usd])
 
 
 def assess(bet: Bet, network: Network, placed: Sequence[Placed]) -> Assessment:
@@ -78,15 +94,17 @@ def assess(bet: Bet, network: Network, placed: Sequence[Placed]) -> Assessment:
     aheads = _aheads(bet, bet.calls, others)
     with_bet = forecast(network, [*others, *aheads])
     exposures = _exposures(bet, aheads, without)
-    dropped: set[str] = set()
+    dropped: frozenset[str] = frozenset()
     if with_bet.makespan_ms < without.makespan_ms:
         dearest_first = [e.stake for e in sorted(exposures, key=_dearest_first)]
-        dropped = needless(dearest_first, bet.calls, with_bet, aheads)
+        dropped = needless(dearest_first, with_bet, aheads)
     if dropped:
         kept = [ahead for ahead in aheads if ahead.node not in dropped]
         with_bet = forecast(network, [*others, *kept])
+    now, later = _rounds([e for e in exposures if e.stake.node not in dropped])
     return Assessment(
-        exposures=tuple(e for e in exposures if e.stake.node not in dropped),
+        exposures=now,
+        later=later,
         dropped=tuple(stake.node for stake in bet.calls if stake.node in dropped),
         without=without,
         with_bet=with_bet,
@@ -165,11 +183,29 @@ def _exposure(stake: Stake, begins_ms: int, refuted_ms: int) -> Exposure:
     return Exposure(stake=stake, share=share, cost_usd=stake.input_usd + share * stake.output_usd)
 
 
+def _rounds(kept: Sequence[Exposure]) -> tuple[tuple[Exposure, ...], Later]:
+    """Those of this record, ready ones first, and what the others come to."""
+    if len(kept) <= CALLS_PER_RECORD:
+        return tuple(kept), Later()
+    ready_first = sorted(kept, key=lambda exposure: not exposure.stake.launches)
+    later = ready_first[CALLS_PER_RECORD:]
+    return tuple(ready_first[:CALLS_PER_RECORD]), Later(
+        calls=len(later),
+        cost_usd=total([exposure.cost_usd for exposure in later]),
+        worst_usd=total(_worst(later)),
+    )
+
+
+def _worst(exposures: Sequence[Exposure]) -> list[Decimal | None]:
+    return [e.stake.worst_usd for e in exposures if e.stake.launches]
+
+
 def _dearest_first(exposure: Exposure) -> tuple[Decimal, str, str]:
     return -(exposure.cost_usd or ZERO), exposure.stake.fingerprint or "", exposure.stake.node
 
 
-def _total(amounts: Sequence[Decimal | None]) -> Decimal | None:
+def total(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    """The sum; None while one of the amounts is unknown."""
     known = [amount for amount in amounts if amount is not None]
     return sum(known, ZERO) if len(known) == len(amounts) else None
 

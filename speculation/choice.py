@@ -83,6 +83,8 @@ def _unpriced(assessment: Assessment) -> str | None:
     for exposure in assessment.exposures:
         if exposure.cost_usd is None or exposure.stake.worst_usd is None:
             return f"unpriced: no price known for {exposure.stake.operation}"
+    if assessment.cost_usd is None or assessment.worst_usd is None:
+        return "unpriced: no price known for a later call"
     return None
 
 

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from forerun.speculation.assessment import Assessment, Exposure, Placed, assess
+from forerun.speculation.assessment import (
+    CALLS_PER_RECORD,
+    Assessment,
+    Exposure,
+    Later,
+    Placed,
+    assess,
+)
 from forerun.speculation.bet import Assumption, Bet, Condition, Refusal
 from forerun.speculation.makespan import Leg, Network, differing
 from forerun.speculation.policy import Policy
@@ -46,7 +53,8 @@ class Decision:
 
     `path_without` and `path_with` are the critical paths whose lengths differ by `seconds_saved`,
     less the legs that both begin or end with.
-    `p`, `cost_usd`, `ev_usd` and `threshold_usd` are the two sides of the rule; None where a call is
+    `calls` are those of this round and `later` what those of further rounds come to; `dropped` names
+    the first that were. `p`, `cost_usd`, `ev_usd` and `threshold_usd` are the two sides of the rule; None where a call is
     unpriced.
     """
 
@@ -65,6 +73,7 @@ class Decision:
     path_without: tuple[Leg, ...]
     path_with: tuple[Leg, ...]
     calls: tuple[Exposure, ...]
+    later: Later
     dropped: tuple[str, ...]
     refused: tuple[Refusal, ...]
     skipped: tuple[str, ...]
@@ -134,7 +143,8 @@ def decision_of(
         path_without=without,
         path_with=with_bet,
         calls=assessment.exposures,
-        dropped=assessment.dropped,
+        later=assessment.later,
+        dropped=assessment.dropped[:CALLS_PER_RECORD],
         refused=judged.bet.refused,
         skipped=judged.bet.skipped,
         cost_usd=assessment.cost_usd,

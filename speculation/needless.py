@@ -9,34 +9,42 @@ pruned in the time of a few forecasts, where a forecast per call would take the 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from forerun.speculation.bet import Stake
 from forerun.speculation.makespan import Ahead, Forecast, in_turn
 
 
 def needless(
-    dearest_first: Iterable[Stake], calls: Sequence[Stake], best: Forecast, own: Sequence[Ahead]
-) -> set[str]:
-    """Nodes whose calls leave the bet.
-
-    `best` is the forecast with all of them, `own` their part in it; `calls` come each after those
-    that it waits for.
-    """
+    dearest_first: Sequence[Stake], best: Forecast, own: Sequence[Ahead]
+) -> frozenset[str]:
+    """Nodes whose calls leave the bet; `best` is the forecast with all of them, `own` their part."""
     network = _Without(best, own)
+    waiting = _waiting(dearest_first)
     gone: set[str] = set()
     for stake in dearest_first:
-        if stake.node not in gone and network.still_over_in_time(lost := _lost(stake, calls, gone)):
-            gone |= lost
-    return gone
+        if stake.node not in gone:
+            lost = _lost(stake.node, waiting) - gone
+            if network.still_in_time(lost):
+                gone |= lost
+    return frozenset(gone)
 
 
-def _lost(stake: Stake, calls: Sequence[Stake], gone: set[str]) -> set[str]:
-    """The call itself and all that hangs on its result."""
-    lost = {stake.node}
-    for other in calls:
-        if other.node not in gone and not lost.isdisjoint(other.waits_for):
-            lost.add(other.node)
+def _waiting(stakes: Sequence[Stake]) -> dict[str, list[str]]:
+    """By node, those that wait for its result."""
+    waiting: dict[str, list[str]] = {}
+    for stake in stakes:
+        for node in stake.waits_for:
+            waiting.setdefault(node, []).append(stake.node)
+    return waiting
+
+
+def _lost(node: str, waiting: Mapping[str, Sequence[str]]) -> set[str]:
+    """The node itself and all that hangs on its result."""
+    lost, last = {node}, [node]
+    while last:
+        last = [other for name in last for other in waiting.get(name, ()) if other not in lost]
+        lost.update(last)
     return lost
 
 
@@ -47,7 +55,7 @@ class _Without:
         mine = {id(ahead) for ahead in own}
         self._steps = best.network
         self._ends = dict(best.ends)
-        self._aheads = best.aheads
+        self._aheads = dict(best.aheads)
         self._others = {
             node: [ahead for ahead in best.aheads.get(node, ()) if id(ahead) not in mine]
             for node in {ahead.node for ahead in own}
@@ -57,15 +65,15 @@ class _Without:
         self._users = self._hanging_on()
         self._latest = self._deadlines(best.makespan_ms)
 
-    def still_over_in_time(self, lost: set[str]) -> bool:
+    def still_in_time(self, lost: set[str]) -> bool:
         """Take the calls on `lost` out; if that would prolong the run, leave them in and say no."""
-        taken = {node: self._aheads.get(node, ()) for node in lost}
-        self._aheads = {**self._aheads, **{node: self._others[node] for node in lost}}
+        taken = {node: self._aheads[node] for node in lost}
+        self._aheads.update({node: self._others[node] for node in lost})
         before = self._prolonged(lost)
         if before is None:
             return True
         self._ends.update(before)
-        self._aheads = {**self._aheads, **taken}
+        self._aheads.update(taken)
         return False
 
     def _prolonged(self, lost: set[str]) -> dict[str, int] | None:

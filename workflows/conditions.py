@@ -30,19 +30,23 @@ def undecided(
     bet: PossibleBet, nodes: Nodes, guesses: Mapping[str, Guess], table: CallTable
 ) -> tuple[Condition, ...]:
     """The conditions of a bet, in topological order."""
+    waiting = [
+        run.name
+        for run in nodes
+        if run.state is NodeState.WAITING and nodes.graph.nodes[run.name].spec.when is not None
+    ]
+    if not waiting:
+        return ()
     decided = _decided(bet)
     assumed = {guesses[guess].node: guesses[guess] for guess in bet.guesses}
-    on_the_way = {*bet.calls, *assumed}
-    for name in (*bet.calls, *assumed):
-        on_the_way.update(nodes.graph.ancestors(name))
+    needed_by = (*bet.calls, *assumed)
     found: list[Condition] = []
-    for run in nodes:
-        node = nodes.graph.nodes[run.name]
-        open_question = run.state is NodeState.WAITING and node.spec.when is not None
-        if run.name in on_the_way and open_question and run.name not in decided:
-            p = _chance(node, nodes, assumed, guesses, table)
+    for name in waiting:
+        on_the_way = name in needed_by or any(nodes.graph.needs(user, name) for user in needed_by)
+        if on_the_way and name not in decided:
+            p = _chance(nodes.graph.nodes[name], nodes, assumed, guesses, table)
             if p != ONE:
-                found.append(Condition(node=run.name, p=p))
+                found.append(Condition(node=name, p=p))
     return tuple(found)
 
 

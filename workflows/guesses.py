@@ -21,8 +21,12 @@ with workflow.unsafe.imports_passed_through():
 
 
 def guesses_for(name: str, nodes: Nodes, table: CallTable) -> list[Guess]:
-    """The guesses for a node that can be made by now; the same value is guessed once, the first way."""
-    found: dict[str, Guess] = {}
+    """The guesses for a node that can be made by now.
+
+    The same value is one guess, however many sources name it; but results of several speculations
+    are as many ways for it to be right.
+    """
+    found: dict[tuple[str, str | None], Guess] = {}
     for source in nodes.graph.nodes[name].guesses:
         match source:
             case ValueGuess():
@@ -32,7 +36,7 @@ def guesses_for(name: str, nodes: Nodes, table: CallTable) -> list[Guess]:
             case _:
                 made = []
         for guess in made:
-            found.setdefault(guess.id, guess)
+            found.setdefault((guess.id, guess.made_from), guess)
     return list(found.values())
 
 

@@ -10,90 +10,80 @@ depth. Calls that assume exactly the same set form a bet.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.speculation.bet import Refusal, bet_id, node_of
+    from forerun.speculation.bet import Refusal, bet_id
     from forerun.speculation.guess import Guess
-    from forerun.speculation.table import (
-        Absent,
-        CallTable,
-        Given,
-        Guessed,
-        Input,
-        Inputs,
-        Resulting,
-    )
+    from forerun.speculation.table import Absent, CallTable, Given, Guessed, Inputs, Resulting
+    from forerun.workflows.candidates import Candidates, NoCall
     from forerun.workflows.dispatch import Planned
     from forerun.workflows.guesses import guesses_for
     from forerun.workflows.planning import Planner
-    from forerun.workflows.run_state import Nodes, NodeState
-    from forerun.workflows.templates import RenderError
+    from forerun.workflows.run_state import NodeRun, Nodes, NodeState
+    from forerun.workflows.variants import Combination, Guesses, Pending, Variant, combinations
 
 VARIANTS_PER_NODE = 16
-"""Bounds the product of variants in dense DAGs; the first ones rest on the fewest guesses."""
+"""Bounds what dense DAGs multiply to; the first ones rest on the fewest guesses."""
 
-
-class Pending:
-    """The value of a result that is still to come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One value that a node may turn out to have, and the guesses that this rests on."""
-
-    source: Input
-    guesses: tuple[str, ...]
-    value: Any = None
-
-    @property
-    def pending(self) -> bool:
-        """Whether the value is still to come."""
-        return isinstance(self.value, Pending)
-
-    @property
-    def absent(self) -> bool:
-        """Whether the node is skipped in this variant."""
-        return isinstance(self.source, Absent)
+CALLS_PER_BET = 64
+"""As many as one workflow task can launch. A bet may have more that are ready: they are judged with
+it and launched in the rounds after. Calls that wait for results only fill it up to this number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Possible:
     """A call that could be made on guesses; `planned` is None while it waits for results.
 
-    Several ways may lead to the very same call: they are alternatives of one launch.
+    Several ways may lead to the very same call: they are alternatives of one launch, and `ways` are
+    the guesses that each of them rests on.
     """
 
     node: str
     alternatives: list[Inputs]
+    ways: list[Guesses]
     planned: Planned | None
     waits_for: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class PossibleBet:
-    """All possible calls that assume exactly these guesses; `skipped` nodes will not run then."""
+    """All possible calls that assume exactly these guesses.
 
-    guesses: tuple[str, ...]
+    `skipped` nodes will not run then. `otherwise` are further sets of guesses, each of which excludes
+    all others, that lead to the very same calls. `question` names the assumptions and the calls that
+    could be launched on them.
+    """
+
+    guesses: Guesses
+    question: str = ""
     calls: dict[str, Possible] = field(default_factory=dict[str, Possible])
     skipped: list[str] = field(default_factory=list[str])
     refused: list[Refusal] = field(default_factory=list[Refusal])
-
-    @property
-    def question(self) -> str:
-        """Names the assumptions and the calls that could be launched on them."""
-        ready = (c.planned.call.fingerprint[:12] for c in self.calls.values() if c.planned)
-        return " ".join([bet_id(self.guesses), "?", *sorted(ready)])
+    otherwise: list[Guesses] = field(default_factory=list[Guesses])
 
     @property
     def decidable(self) -> bool:
         """Something could be launched, or was refused: worth a record."""
         ready = any(call.planned for call in self.calls.values())
         return ready or (bool(self.refused) and not self.calls)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Note that the bet reaches a node that it must not run."""
+        if refusal not in self.refused and len(self.refused) < CALLS_PER_BET:
+            self.refused.append(refusal)
+
+    def ask(self, absent: Sequence[tuple[str, Guesses]]) -> PossibleBet:
+        """Make it a question; `absent` are nodes that are skipped, and the guesses that say so."""
+        self.calls = _bounded(self.calls)
+        ready = (call.planned for call in self.calls.values() if call.planned)
+        named = sorted(p.call.fingerprint[:12] for p in itertools.islice(ready, CALLS_PER_BET))
+        self.question = " ".join([bet_id(self.guesses), "?", *named])
+        self.skipped = [name for name, guesses in absent if set(guesses) <= set(self.guesses)]
+        return self
 
 
 class Survey:
@@ -106,96 +96,90 @@ class Survey:
         self._table = table
         self._guesses = guesses
         self._planner = planner
+        self._candidates = Candidates(nodes, planner)
 
     def bets(self, max_depth: int) -> list[PossibleBet]:
         """The possible bets, those on the fewest guesses first where they were found together."""
         self._max_depth = max_depth
         self._variants: dict[str, list[Variant]] = {}
-        self._bets: dict[tuple[str, ...], PossibleBet] = {}
+        self._bets: dict[Guesses, PossibleBet] = {}
         self._ready: dict[tuple[str, str], Possible] = {}
+        self._candidates.next_survey()
         for run in self._nodes:
-            variants = self._known(run.name)
-            if run.state is NodeState.WAITING and len(variants) < VARIANTS_PER_NODE:
-                variants += self._possible(run.name)
-            variants.sort(key=lambda variant: len(variant.guesses))
-            self._variants[run.name] = variants[:VARIANTS_PER_NODE]
-        return [self._with_skipped(bet) for bet in self._bets.values() if bet.decidable]
-
-    def _with_skipped(self, bet: PossibleBet) -> PossibleBet:
-        """Name the nodes that are skipped if the bet is right: they take no time then."""
-        bet.skipped = [
-            name
+            self._variants[run.name] = self._variants_of(run)
+        absent = [
+            (name, variant.guesses)
             for name, variants in self._variants.items()
-            if any(v.absent and v.guesses and set(v.guesses) <= set(bet.guesses) for v in variants)
+            for variant in variants
+            if variant.absent and variant.guesses
         ]
-        return bet
+        return [bet.ask(absent) for bet in self._bets.values() if bet.decidable]
 
-    def _known(self, name: str) -> list[Variant]:
+    def _variants_of(self, run: NodeRun) -> list[Variant]:
+        variants = self._known(run)
+        if run.state is NodeState.WAITING and len(variants) < VARIANTS_PER_NODE:
+            variants += self._possible(run.name)
+        variants.sort(key=_depth)
+        return variants[:VARIANTS_PER_NODE]
+
+    def _known(self, run: NodeRun) -> list[Variant]:
         """The actual output, or the guesses for it."""
-        run = self._nodes[name]
         if run.state is NodeState.DONE:
             return [Variant(Given(), (), run.output)]
         if run.state is NodeState.SKIPPED:
             return [Variant(Absent(()), ())]
         if run.state not in (NodeState.WAITING, NodeState.RUNNING):
             return []
-        return [self._as_variant(guess) for guess in guesses_for(name, self._nodes, self._table)]
+        guesses = guesses_for(run.name, self._nodes, self._table)
+        return [self._as_variant(guess) for guess in guesses]
 
     def _as_variant(self, guess: Guess) -> Variant:
-        known = self._guesses.setdefault(guess.id, guess)
-        source = Guessed(known.id, known.made_from)
-        return Variant(source, self._table.assumptions({known.node: source}), known.value)
+        """What the guess was made from is what is offered now: an earlier way may have fallen."""
+        self._guesses[guess.id] = guess
+        source = Guessed(guess.id, guess.made_from)
+        return Variant(source, self._table.assumptions({guess.node: source}), guess.value)
 
     def _possible(self, name: str) -> list[Variant]:
         """Enter the possible calls of a node into their bets; what they would make of it."""
         node = self._nodes.graph.nodes[name]
+        upstream = [self._variants[up] for up in node.upstream]
         found: list[Variant] = []
-        for combination in self._combinations(node.upstream):
-            guesses = _united(combination)
-            if not guesses or len(guesses) > self._max_depth:
+        for way in combinations(upstream, self._max_depth):
+            if not way.guesses:
                 continue
-            inputs = dict(zip(node.upstream, combination, strict=True))
             if node.effect:
                 refusal = Refusal(node=name, reason=self._planner.effect_of(name))
-                self._bet(guesses).refused.append(refusal)
+                self._bet(way.guesses).refuse(refusal)
             elif node.speculate:
-                found += self._consider(name, inputs, guesses)
+                found += self._consider(name, way)
         return found
 
-    def _combinations(self, upstream: tuple[str, ...]) -> Iterator[tuple[Variant, ...]]:
-        return (
-            itertools.product(*(self._variants[name] for name in upstream))
-            if upstream
-            else iter(())
-        )
-
-    def _consider(
-        self, name: str, chosen: dict[str, Variant], guesses: tuple[str, ...]
-    ) -> list[Variant]:
+    def _consider(self, name: str, way: Combination) -> list[Variant]:
         node = self._nodes.graph.nodes[name]
-        if any(v.absent and not node.tolerates(up) for up, v in chosen.items()):
-            return [Variant(Absent(guesses), guesses)]
-        inputs = {up: variant.source for up, variant in chosen.items()}
-        waits_for = tuple(up for up, variant in chosen.items() if variant.pending)
+        chosen = list(zip(node.upstream, way.chosen, strict=True))
+        if any(variant.absent and not node.tolerates(up) for up, variant in chosen):
+            return [Variant(Absent(way.guesses), way.guesses)]
+        waits_for = tuple(up for up, variant in chosen if variant.pending)
+        inputs = {up: variant.source for up, variant in chosen}
         if waits_for:
-            return [self._enter(name, inputs, None, waits_for, guesses)]
-        values = {up: variant.value for up, variant in chosen.items() if not variant.absent}
-        try:
-            if not node.runs(values):
-                return [Variant(Absent(guesses), guesses)]
-            planned = self._planner.plan(name, values)
-        except RenderError:
-            return []  # it would fail with these values too: nothing to gain
-        return self._settle_on(name, inputs, planned, guesses)
+            return [self._enter(name, inputs, None, waits_for, way.guesses)]
+        match self._candidates.call(name, way.chosen):
+            case NoCall.SKIPPED:
+                return [Variant(Absent(way.guesses), way.guesses)]
+            case NoCall.FAILS:
+                return []  # it would fail with these values too: nothing to gain
+            case planned:
+                return self._settle_on(name, inputs, planned, way.guesses)
 
     def _settle_on(
-        self, name: str, inputs: Inputs, planned: Planned, guesses: tuple[str, ...]
+        self, name: str, inputs: Inputs, planned: Planned, guesses: Guesses
     ) -> list[Variant]:
         """A call launched before is not launched again: it has one more way to prove right."""
         fingerprint = planned.call.fingerprint
         existing = self._table.of(name, fingerprint)
-        if existing is None and (name, fingerprint) in self._ready:
-            self._ready[name, fingerprint].alternatives.append(inputs)
+        if existing is None and (same := self._ready.get((name, fingerprint))):
+            same.alternatives.append(inputs)
+            same.ways.append(guesses)
             return []
         if existing is None:
             return [self._enter(name, inputs, planned, (), guesses)]
@@ -212,9 +196,11 @@ class Survey:
         inputs: Inputs,
         planned: Planned | None,
         waits_for: tuple[str, ...],
-        guesses: tuple[str, ...],
+        guesses: Guesses,
     ) -> Variant:
-        possible = Possible(node=name, alternatives=[inputs], planned=planned, waits_for=waits_for)
+        possible = Possible(
+            node=name, alternatives=[inputs], ways=[guesses], planned=planned, waits_for=waits_for
+        )
         if planned:
             self._ready[name, planned.call.fingerprint] = possible
         calls = self._bet(guesses).calls
@@ -222,15 +208,20 @@ class Survey:
             calls[name] = possible
         return Variant(Given(), guesses, Pending())
 
-    def _bet(self, guesses: tuple[str, ...]) -> PossibleBet:
+    def _bet(self, guesses: Guesses) -> PossibleBet:
         return self._bets.setdefault(guesses, PossibleBet(guesses))
 
 
-def _united(combination: tuple[Variant, ...]) -> tuple[str, ...] | None:
-    """The guesses of all variants together; None where two of them exclude each other."""
-    by_node: dict[str, str] = {}
-    for variant in combination:
-        for guess in variant.guesses:
-            if by_node.setdefault(node_of(guess), guess) != guess:
-                return None
-    return tuple(sorted(by_node.values()))
+def _bounded(calls: Mapping[str, Possible]) -> dict[str, Possible]:
+    """The ready calls of a bet, and as many that wait for only these as there is room for."""
+    kept = {name for name, call in calls.items() if call.planned}
+    for name, call in calls.items():
+        if len(kept) >= CALLS_PER_BET:
+            break
+        if all(up in kept or up not in calls for up in call.waits_for):
+            kept.add(name)
+    return {name: call for name, call in calls.items() if name in kept}
+
+
+def _depth(variant: Variant) -> int:
+    return len(variant.guesses)

@@ -52,8 +52,8 @@ class Views:
             at=workflow.now(),
             policy=policy,
             funds_usd=funds_usd,
-            nodes={run.name: self._node(run) for run in self._nodes},
-            placed=tuple(view for s in self._table for view in self._speculation(s)),
+            nodes={run.name: self._node(run) for run in self._nodes if not run.state.ended},
+            placed=tuple(view for s in self._table.open() for view in self._speculation(s)),
             bets=tuple(self._bet(bet) for bet in bets),
             held_back=held_back,
             held=tuple(held),
@@ -61,17 +61,19 @@ class Views:
         )
 
     def _node(self, run: NodeRun) -> NodeView:
+        """An unfinished node, after those of its upstream that are unfinished too."""
         started = run.state is NodeState.RUNNING and run.started_ms is not None
-        phase = Phase.DONE if run.state.ended else Phase.RUNNING if started else Phase.WAITING
+        upstream = self._nodes.graph.nodes[run.name].upstream
         return NodeView(
-            upstream=self._nodes.graph.nodes[run.name].upstream,
+            upstream=tuple(up for up in upstream if not self._nodes[up].state.ended),
             work=self._planner.work(run.name),
-            phase=phase,
+            phase=Phase.RUNNING if started else Phase.WAITING,
             elapsed_ms=now_ms() - (run.started_ms or 0) if started else 0,
         )
 
     def _speculation(self, speculation: Speculation) -> Iterator[SpeculationView]:
-        for inputs in speculation.alternatives if speculation.open else ():
+        ended = self._nodes[speculation.node].state.ended
+        for inputs in () if ended else speculation.alternatives:
             guesses = self._table.assumptions(inputs)
             yield SpeculationView(
                 node=speculation.node,
@@ -82,13 +84,11 @@ class Views:
             )
 
     def _bet(self, bet: PossibleBet) -> BetView:
-        order = self._nodes.graph.nodes
-        calls = [bet.calls[name] for name in order if name in bet.calls]
         return BetView(
             question=bet.question,
             assumptions=tuple(self._assumption(self._guesses[guess]) for guess in bet.guesses),
             conditions=self._conditions(bet),
-            calls=tuple(self._call(call) for call in calls),
+            calls=tuple(self._call(call) for call in bet.calls.values()),
             refused=tuple(bet.refused),
             skipped=tuple(bet.skipped),
         )

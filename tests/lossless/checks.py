@@ -6,6 +6,7 @@ Everything is worked out again from the history: what a run says of itself is on
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -21,12 +22,13 @@ from tests.lossless.told import Told
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run that is over: what it returned, what it committed, and its history."""
+    """A run that is over: what it returned, its history, and what the world saw of it."""
 
     id: str
     result: dict[str, Any]
     story: Story
     rows: list[dict[str, Any]]
+    requests: list[dict[str, Any]]
 
 
 def differences(ahead: Run, control: Run) -> Iterator[str]:
@@ -60,10 +62,24 @@ def violations(run: Run, case: Case) -> Iterator[str]:
     yield from told.task_failures()
     yield from ledger_problems(told, run.result["ledger"])
     yield from budget_problems(told, number(case.spec["policy"]["budget_usd"]))
+    yield from _request_problems(run, told)
     yield from _gate_problems(run, case)
     graph = Graph(parse_spec(case.spec))
     yield from _guess_problems(run.story, graph)
     yield from _certainty_problems(told, graph)
+
+
+def _request_problems(run: Run, told: Told) -> Iterator[str]:
+    """The models were asked as often as the history says; what was cut may not have got there."""
+    asked = Counter(request["user"] for request in run.requests)
+    most, least = Counter[str](), Counter[str]()
+    for call in told.calls.values():
+        if "prompt" in call.asked:
+            most[call.asked["prompt"]] += call.attempts
+            least[call.asked["prompt"]] += call.attempts - call.cut
+    for prompt in asked | most:
+        if not least[prompt] <= asked[prompt] <= most[prompt]:
+            yield f"{asked[prompt]} requests for {most[prompt]} attempts: {prompt!r}"
 
 
 def _guess_problems(story: Story, graph: Graph) -> Iterator[str]:

@@ -17,7 +17,7 @@ Record = dict[str, Any]
 
 def ledger_problems(told: Told, ledger: dict[str, Any]) -> Iterator[str]:
     """Where the ledger is not the sum over the recorded calls, to the last digit."""
-    outcomes = {outcome["speculation"]: outcome for outcome in told.story.of_kind("outcome")}
+    outcomes = told.outcomes
     sums = {"authoritative_usd": ZERO, "promoted_usd": ZERO, "wasted_usd": ZERO, "guess_usd": ZERO}
     for call in told.calls.values():
         sums[_place(call, outcomes)] += call.usd or ZERO
@@ -76,7 +76,11 @@ def _worst_cases(told: Told) -> dict[str, Decimal]:
         if decision["verdict"] == "launch"
         for call in decision["calls"]
     }
-    return {o["speculation"]: stakes[o["fingerprint"]] for o in told.story.of_kind("outcome")}
+    return {
+        speculation: stakes[outcome["fingerprint"]]
+        for speculation, outcome in told.outcomes.items()
+        if outcome["fingerprint"] in stakes  # else Story.check complains
+    }
 
 
 def _dollars(record: Record, key: str = "best_usd") -> Decimal | None:

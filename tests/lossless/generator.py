@@ -61,7 +61,7 @@ class _Generator:
         policy: dict[str, Any] = {
             "alpha": rng.choice(["0", "0.5", "0.9", "1"]),
             "usd_per_second": rng.choice(["0.001", "0.05", "0.3", "1", "10"]),
-            "budget_usd": rng.choice(["0.0008", "0.005", "0.02", "0.1", "1", "20"]),
+            "budget_usd": rng.choice(["0.0008", "0.0015", "0.003", "0.006", "0.02", "1"]),
             "max_depth": rng.randint(1, 3),
             "max_breadth": rng.randint(1, 3),
         }

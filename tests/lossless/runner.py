@@ -20,6 +20,7 @@ from tests.lossless.case import Case
 from tests.lossless.checks import Run, differences, violations
 from tests.lossless.house import House
 from tests.lossless.people import attend
+from tests.lossless.told import Inconsistent
 
 SECONDS_PER_RUN = 60
 PAIRS_AT_ONCE = 8
@@ -73,10 +74,14 @@ async def try_case(house: House, case: Case) -> Verdict:
         )
     except BrokenRun as broken:
         return Verdict(seed=case.seed, problems=[str(broken)])
-    problems = list(differences(*runs))
-    for run in runs:
-        problems += [f"{run.id}: {problem}" for problem in violations(run, case)]
-        problems += [f"{run.id}: replay: {problem}" for problem in await _replayed(run)]
+    problems: list[str] = []
+    try:
+        problems += differences(*runs)
+        for run in runs:
+            problems += [f"{run.id}: {problem}" for problem in violations(run, case)]
+            problems += [f"{run.id}: replay: {problem}" for problem in await _replayed(run)]
+    except Inconsistent as inconsistent:
+        problems.append(str(inconsistent))
     return Verdict(seed=case.seed, problems=problems, runs=tuple(runs))
 
 
@@ -98,7 +103,13 @@ async def _run(house: House, case: Case, id: str, *, control: bool) -> Run:
             result.cancel()
             people.cancel()
             await asyncio.gather(result, people, return_exceptions=True)
-        return Run(id=id, result=ended, story=await Story.of(handle), rows=stack.rows(id))
+        return Run(
+            id=id,
+            result=ended,
+            story=await Story.of(handle),
+            rows=stack.rows(id),
+            requests=stack.standin.requests(),
+        )
 
 
 async def _result(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:

@@ -76,6 +76,7 @@ async def test_an_altered_run_is_seen(house: House) -> None:
         _with(ahead, ledger={**ahead.result["ledger"], "promoted_usd": "0"}),
         _with(ahead, last_record="0" * 64),
         replace(ahead, rows=[*ahead.rows, *ahead.rows]),
+        replace(ahead, requests=[*ahead.requests, *ahead.requests]),
     ):
         assert list(violations(altered, case))
     assert list(budget_problems(Told(ahead.story), ZERO))

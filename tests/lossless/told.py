@@ -11,11 +11,15 @@ from typing import Any
 
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 
-from forerun.speculation.quantities import ZERO, number
+from forerun.speculation.quantities import number
 from tests.harness import Event, Story
 
 CALLS = ("model_call", "tool_call")
 ENDS = ("completed", "failed", "timed_out", "canceled")
+
+NEVER_RAN: dict[str, Any] = {"attempts": 0, "cost": {"best_usd": "0"}}
+UNKNOWN: dict[str, Any] = {"attempts": 0, "cost": {"best_usd": None}}
+"""Of a call that failed without a word about dollars."""
 
 NEWS_ARRIVED = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
 """A run may not close on a task that does not know the latest events: the server asks again."""
@@ -25,18 +29,25 @@ NEWS_ARRIVED = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMM
 class Call:
     """One activity that made a call, from its start to `ended_at` (event ids).
 
-    `usd` is what it cost over all its attempts, None where nobody knows.
+    `usd` is what it cost over all its attempts, None where nobody knows. `cut`: its last attempt was
+    broken off, perhaps before the model had heard of it.
     """
 
     id: str
     asked: dict[str, Any]
     ended_at: int
     completed: bool
+    cut: bool
+    attempts: int
     usd: Decimal | None
 
     @property
     def speculative(self) -> bool:
         return self.id.startswith("ahead:")
+
+
+class Inconsistent(Exception):
+    """A history that no run may leave behind."""
 
 
 class Told:
@@ -53,18 +64,29 @@ class Told:
         found: dict[str, Call] = {}
         for event_id, scheduled in self._scheduled():
             if scheduled.activity_type.name in CALLS:
-                assert scheduled.activity_id not in found, f"{scheduled.activity_id} starts twice"
+                if scheduled.activity_id in found or event_id not in ends:
+                    raise Inconsistent(f"{scheduled.activity_id} starts twice, or never ends")
                 found[scheduled.activity_id] = _call(scheduled, *ends[event_id])
+        return found
+
+    @cached_property
+    def outcomes(self) -> dict[str, dict[str, Any]]:
+        """The outcome record of every speculation."""
+        found = {outcome["speculation"]: outcome for outcome in self.story.of_kind("outcome")}
+        for call in self.calls.values():
+            if call.speculative and call.id not in found:
+                raise Inconsistent(f"{call.id} has no outcome")
         return found
 
     def makers(self) -> dict[str, Call]:
         """By node, the call whose result became its output: its own, or one promoted for it."""
         made = {c.id: c for c in self.calls.values() if c.completed and not c.speculative}
-        for outcome in self.story.of_kind("outcome"):
+        for speculation, outcome in self.outcomes.items():
             if outcome["outcome"] == "promoted":
                 node = outcome["reason"].removeprefix("claimed by ")
-                assert node not in made, f"{node} has two results"
-                made[node] = self.calls[outcome["speculation"]]
+                if node in made or speculation not in self.calls:
+                    raise Inconsistent(f"{node} has two results, or {speculation} never ran")
+                made[node] = self.calls[speculation]
         return made
 
     def commits(self) -> dict[str, int]:
@@ -122,6 +144,8 @@ class Told:
 
 def _call(scheduled: Any, ended_at: int, ending: str, attributes: Any) -> Call:
     result = _json(attributes.result) if ending == "completed" else {"kind": ending}
+    bill = _bill(ending, attributes, result)
+    best = bill["cost"]["best_usd"]
     asked = _json(scheduled.input)
     asked.pop("expected_output_tokens", None)  # of use to the bill alone
     return Call(
@@ -129,26 +153,23 @@ def _call(scheduled: Any, ended_at: int, ending: str, attributes: Any) -> Call:
         asked=asked,
         ended_at=ended_at,
         completed=result["kind"] == "completed",
-        usd=_usd(ending, attributes, result),
+        cut=result["kind"] == "cut",
+        attempts=bill["attempts"],
+        usd=None if best is None else number(best),
     )
 
 
-def _usd(ending: str, attributes: Any, result: dict[str, Any]) -> Decimal | None:
+def _bill(ending: str, attributes: Any, result: dict[str, Any]) -> dict[str, Any]:
     match ending:
         case "completed":
-            bill = result["bill"]
+            return result["bill"]
         case "failed":
-            bill = _bill(attributes.failure.application_failure_info.details)
+            details = attributes.failure.application_failure_info.details
         case "timed_out":
-            bill = _bill(attributes.failure.timeout_failure_info.last_heartbeat_details)
+            details = attributes.failure.timeout_failure_info.last_heartbeat_details
         case _:
-            return ZERO  # cancelled before any worker took it
-    best = bill["cost"]["best_usd"] if bill else None
-    return None if best is None else number(best)
-
-
-def _bill(payloads: Any) -> Any:
-    return _json(payloads)["bill"] if payloads.payloads else None
+            return NEVER_RAN
+    return _json(details)["bill"] if details.payloads else UNKNOWN
 
 
 def _json(payloads: Any) -> Any:

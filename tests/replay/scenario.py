@@ -89,6 +89,13 @@ async def stop_ahead(handle: Handle) -> None:
     await approve(handle)
 
 
+async def lose_interest_ahead(handle: Handle) -> None:
+    """Say that time is worth next to nothing: what is live is judged again by that."""
+    await _draft_runs_ahead(handle)
+    await handle.execute_update("set_policy", {"usd_per_second": "0.0000001"})
+    await approve(handle)
+
+
 def fates(story: Story) -> list[str]:
     """What became of the speculations: `draft promoted`, sorted."""
     return sorted(f"{id.split(':')[1]} {fate}" for id, fate in story.outcomes().items())

@@ -1,0 +1,169 @@
+"""Which calls of a bet are dropped: the fast pass against the plain one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forerun.speculation.assessment import Placed, assess
+from forerun.speculation.beliefs import stated
+from forerun.speculation.bet import Assumption, Bet, Stake
+from forerun.speculation.guess import GuessSource
+from forerun.speculation.makespan import Ahead, Forecast, Leg, Network, Step, forecast
+
+D = Decimal
+
+
+def assumption(node: str) -> Assumption:
+    """A guess for a node."""
+    return Assumption(
+        guess=f"{node}@x",
+        node=node,
+        label=node,
+        source=GuessSource.VALUE,
+        value_sha256="x",
+        belief=stated(D("0.5")),
+    )
+
+
+def stake(node: str, ms: int, usd: int, waits_for: tuple[str, ...] = ()) -> Stake:
+    """A call that costs so many dollars."""
+    return Stake(
+        node=node,
+        operation="openai:sim-mid",
+        fingerprint=None if waits_for else f"fp-{node}",
+        waits_for=waits_for,
+        ms=ms,
+        input_tokens=1,
+        output_tokens=1,
+        estimate_basis="spec",
+        input_usd=D(usd),
+        output_usd=D(0),
+        worst_usd=D(usd),
+        rates=None,
+        whole_output=False,
+    )
+
+
+def bet(assumed: Sequence[str], *calls: Stake) -> Bet:
+    """A bet on one guess each for the nodes."""
+    assumptions = tuple(assumption(node) for node in assumed)
+    return Bet(question="?", assumptions=assumptions, conditions=(), calls=calls)
+
+
+@st.composite
+def bets(draw: st.DrawFn) -> tuple[Bet, Network, list[Placed]]:
+    """A bet on the root of a small random DAG, beside other branches and placed speculations."""
+    ms = st.integers(0, 12)
+    network: dict[str, Step] = {
+        "root": Step(upstream=(), ms=draw(ms), started=True),
+        "other": Step(upstream=(), ms=draw(ms), started=True),
+    }
+    calls: list[Stake] = []
+    placed: list[Placed] = []
+    for i in range(draw(st.integers(1, 8))):
+        name = f"n{i}"
+        upstream = draw(st.sets(st.sampled_from(list(network)), min_size=1, max_size=3))
+        order = tuple(n for n in network if n in upstream)
+        network[name] = Step(upstream=order, ms=draw(ms))
+        if draw(st.booleans()):
+            mine = {call.node for call in calls}
+            waits_for = tuple(n for n in order if n in mine)
+            calls.append(stake(name, draw(ms), draw(st.integers(0, 3)), waits_for))
+        if draw(st.integers(0, 3)) == 0:
+            assumed = draw(st.sampled_from(order))
+            ahead = Ahead(node=name, legs=(Leg(name, draw(ms)),), assumed=(assumed,))
+            placed.append(Placed(fingerprint=name, guesses=(f"{assumed}@x",), ahead=ahead))
+    return bet(["root"], *calls), network, placed
+
+
+@settings(max_examples=400)
+@given(bets())
+def test_the_fast_pass_drops_what_the_plain_one_drops(
+    case: tuple[Bet, Network, list[Placed]],
+) -> None:
+    """Following only the ends that move comes to the same as a whole forecast for every call."""
+    full, network, placed = case
+
+    fast = assess(full, network, placed)
+    kept, best = plain(full, network, placed)
+
+    assert [exposure.stake for exposure in fast.exposures] == kept
+    assert fast.with_bet.ends == best.ends
+    assert sum(leg.ms for leg in fast.with_bet.critical_path()) == best.makespan_ms
+
+
+@given(st.integers(2, 40), st.integers(1, 9), st.integers(0, 9))
+def test_a_fan_out_that_only_the_whole_bet_shortens_is_kept_whole(
+    leaves: int, ms: int, root_ms: int
+) -> None:
+    """Each leaf alone saves nothing, as the others take as long; together they save."""
+    names = [f"n{i}" for i in range(leaves)]
+    network = {"root": Step(upstream=(), ms=1 + root_ms, started=True)}
+    network |= {name: Step(upstream=("root",), ms=ms) for name in names}
+
+    found = assess(bet(["root"], *(stake(name, ms, 1) for name in names)), network, [])
+
+    assert found.dropped == ()
+    assert found.saved_ms == min(ms, 1 + root_ms)
+
+
+def plain(full: Bet, network: Network, placed: Sequence[Placed]) -> tuple[list[Stake], Forecast]:
+    """The pass as design 1 words it, with a whole forecast for every call."""
+    others = [p.ahead for p in placed]
+    without = forecast(network, others)
+    kept = list(full.calls)
+    best = forecast(network, [*others, *laid_out(kept, others)])
+    if best.makespan_ms == without.makespan_ms:
+        return kept, best
+    dearest_first = sorted(kept, key=lambda s: (-at_risk(s, full, others, without), key(s)))
+    for call in dearest_first:
+        if call in kept:
+            fewer = less(kept, call)
+            tried = forecast(network, [*others, *laid_out(fewer, others)])
+            if tried.makespan_ms <= best.makespan_ms:
+                kept, best = fewer, tried
+    return kept, best
+
+
+def key(call: Stake) -> tuple[str, str]:
+    """Breaks ties between calls of one cost."""
+    return call.fingerprint or "", call.node
+
+
+def at_risk(call: Stake, full: Bet, others: Sequence[Ahead], without: Forecast) -> Decimal:
+    """Its input, unless it would not begin before the refutation."""
+    ahead = next(a for a in laid_out(full.calls, others) if a.node == call.node)
+    if not call.launches and ahead.end_ms - call.ms >= without.ends["root"]:
+        return D(0)
+    return call.input_usd or D(0)
+
+
+def laid_out(calls: Sequence[Stake], others: Sequence[Ahead]) -> list[Ahead]:
+    """Each call after the results that it waits for."""
+    found: list[Ahead] = []
+    for call in calls:
+        begin: tuple[Leg, ...] = ()
+        for node in call.waits_for:
+            before = next((a for a in found if a.node == node), None)
+            if before is not None and before.end_ms > sum(leg.ms for leg in begin):
+                begin = before.legs
+        found.append(
+            Ahead(node=call.node, legs=(*begin, Leg(call.node, call.ms)), assumed=("root",))
+        )
+    return found
+
+
+def less(kept: Sequence[Stake], gone: Stake) -> list[Stake]:
+    """Without a call and all that waits for it."""
+    lost = {gone.node}
+    fewer: list[Stake] = []
+    for call in kept:
+        if call.node in lost or lost.intersection(call.waits_for):
+            lost.add(call.node)
+        else:
+            fewer.append(call)
+    return fewer

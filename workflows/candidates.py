@@ -1,0 +1,62 @@
+"""Calls rendered from chosen inputs, once for each choice.
+
+A run is surveyed whenever anything happens. What a choice of inputs leads to never changes: an
+output is fixed once its node is done, a guess and a result by their ids. So what the last survey
+rendered and hashed, this one finds again; what it did not look at is forgotten.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.speculation.table import Input
+    from forerun.workflows.dispatch import Planned
+    from forerun.workflows.planning import Planner
+    from forerun.workflows.run_state import Nodes
+    from forerun.workflows.templates import RenderError
+    from forerun.workflows.variants import Variant
+
+
+class NoCall(Enum):
+    """Why inputs lead to no call."""
+
+    SKIPPED = auto()
+    FAILS = auto()
+
+
+_Key = tuple[str, tuple["Input", ...]]
+
+
+class Candidates:
+    """What the choices of inputs in a run lead to."""
+
+    def __init__(self, nodes: Nodes, planner: Planner) -> None:
+        self._nodes = nodes
+        self._planner = planner
+        self._found: dict[_Key, Planned | NoCall] = {}
+        self._before: dict[_Key, Planned | NoCall] = {}
+
+    def next_survey(self) -> None:
+        """Keep what the survey before this one has looked at, and no more."""
+        self._before, self._found = self._found, {}
+
+    def call(self, name: str, chosen: tuple[Variant, ...]) -> Planned | NoCall:
+        """The call that a node makes with these inputs, in the order of its upstream."""
+        key = name, tuple(variant.source for variant in chosen)
+        found = self._before.get(key)
+        if found is None:
+            found = self._rendered(name, chosen)
+        self._found[key] = found
+        return found
+
+    def _rendered(self, name: str, chosen: tuple[Variant, ...]) -> Planned | NoCall:
+        node = self._nodes.graph.nodes[name]
+        inputs = zip(node.upstream, chosen, strict=True)
+        values = {up: variant.value for up, variant in inputs if not variant.absent}
+        try:
+            return self._planner.plan(name, values) if node.runs(values) else NoCall.SKIPPED
+        except RenderError:
+            return NoCall.FAILS
