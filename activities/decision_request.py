@@ -20,11 +20,10 @@ from forerun.speculation.record import GuessTested, Outcome, Record
 
 
 class Phase(StrEnum):
-    """Where a node stands, as far as time is concerned."""
+    """Where an unfinished node stands, as far as time is concerned."""
 
     WAITING = "waiting"
     RUNNING = "running"
-    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +48,14 @@ class CallView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BetView:
-    """A set of assumptions and the calls that hang on it, in topological order."""
+    """A set of assumptions and the calls that hang on it, in topological order.
+
+    `alternatives` are sets that exclude it, and each other, and lead to the very same calls.
+    """
 
     question: str
     assumptions: tuple[Assumption, ...]
+    alternatives: tuple[tuple[Assumption, ...], ...]
     conditions: tuple[Condition, ...]
     calls: tuple[CallView, ...]
     refused: tuple[Refusal, ...]
@@ -72,7 +75,7 @@ class SpeculationView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideRequest:
-    """A decision point. `held` are the questions already answered with hold: not recorded again."""
+    """A decision point. `nodes` are the unfinished ones, in topological order. `held` are the questions already answered with hold: not recorded again."""
 
     at: datetime
     policy: Policy

@@ -8,7 +8,7 @@ The result of each is exactly `{"records": [...]}`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -31,7 +31,7 @@ from forerun.activities.operation import OperationCard
 from forerun.activities.price_lookup import CancelPolicies, Prices
 from forerun.speculation.assessment import Placed, share_of
 from forerun.speculation.beliefs import joint
-from forerun.speculation.bet import Assumption, Bet, Stake
+from forerun.speculation.bet import Assumption, Bet, Stake, exclusive
 from forerun.speculation.choice import decide
 from forerun.speculation.continuation import reconsider
 from forerun.speculation.decision import Situation
@@ -107,22 +107,23 @@ class Decisions:
 
     def _live(self, request: DecideRequest) -> list[Bet]:
         """The bets under way: what is left of their calls, each under its likeliest assumptions."""
-        likeliest: dict[tuple[str, str], SpeculationView] = {}
+        ways: dict[tuple[str, str], list[SpeculationView]] = {}
         for view in request.placed:
             if view.assumptions and not view.done:
-                other = likeliest.setdefault((view.node, view.fingerprint), view)
-                likeliest[view.node, view.fingerprint] = max(other, view, key=_p)
-        views: dict[tuple[Assumption, ...], list[SpeculationView]] = {}
-        for view in likeliest.values():
-            views.setdefault(view.assumptions, []).append(view)
+                ways.setdefault((view.node, view.fingerprint), []).append(view)
+        bets: dict[tuple[str, ...], list[list[SpeculationView]]] = {}
+        for views in ways.values():
+            views.sort(key=_p, reverse=True)
+            bets.setdefault(_guesses(views[0]), []).append(views)
         return [
             Bet(
                 question="keep?",
-                assumptions=assumptions,
+                assumptions=calls[0][0].assumptions,
+                alternatives=_alternatives(calls),
                 conditions=(),
-                calls=tuple(self._left(view, request) for view in calls),
+                calls=tuple(self._left(views[0], request) for views in calls),
             )
-            for assumptions, calls in views.items()
+            for calls in bets.values()
         ]
 
     def _left(self, view: SpeculationView, request: DecideRequest) -> Stake:
@@ -148,6 +149,7 @@ class Decisions:
         return Bet(
             question=bet.question,
             assumptions=bet.assumptions,
+            alternatives=bet.alternatives,
             conditions=bet.conditions,
             calls=tuple(self._stake(call, request) for call in bet.calls),
             refused=bet.refused,
@@ -209,8 +211,6 @@ def _worst_usd(work: Work, input_bytes: int, rates: Rates | None) -> Decimal | N
 
 def _step(view: NodeView, expected: Estimate | None) -> Step:
     ms = expected.ms if expected else 0
-    if view.phase is Phase.DONE:
-        return Step(upstream=view.upstream, ms=0, started=True)
     if view.phase is Phase.RUNNING:
         return Step(upstream=view.upstream, ms=max(ms - view.elapsed_ms, 0), started=True)
     return Step(upstream=view.upstream, ms=ms)
@@ -222,9 +222,21 @@ def _placed(view: SpeculationView, expected: Estimate) -> Placed:
     ahead = Ahead(node=view.node, legs=(Leg(view.node, left),), assumed=assumed)
     return Placed(
         fingerprint=view.fingerprint,
-        guesses=tuple(assumption.guess for assumption in view.assumptions),
+        guesses=_guesses(view),
         ahead=ahead,
     )
+
+
+def _alternatives(calls: Sequence[Sequence[SpeculationView]]) -> tuple[tuple[Assumption, ...], ...]:
+    """Further ways in which all of these calls are right, of which no two can both hold."""
+    by_guesses = {_guesses(view): view.assumptions for view in calls[0]}
+    shared = set(by_guesses).intersection(*({_guesses(v) for v in views} for views in calls[1:]))
+    ways = exclusive(way for way in by_guesses if way in shared)
+    return tuple(by_guesses[way] for way in ways[1:])
+
+
+def _guesses(view: SpeculationView) -> tuple[str, ...]:
+    return tuple(assumption.guess for assumption in view.assumptions)
 
 
 def _p(view: SpeculationView) -> Decimal:

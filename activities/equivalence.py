@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import Callable, Generator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
@@ -39,8 +39,8 @@ SAME_FROM = Decimal("0.95")
 DIFFERENT_BELOW = Decimal("0.80")
 """Cosines. The upper one is a high floor and no guarantee (llm.md 4), hence the gates."""
 
-YES, NO = "yes", "no"
-JUDGE_TOKENS = len(YES) + 16
+ANSWERS = ("yes", "no")
+JUDGE_TOKENS = len(ANSWERS[0]) + 16
 """As for every node with choices."""
 
 INSTRUCTION = (
@@ -82,68 +82,162 @@ class EquivalenceChecks:
 
     @activity.defn(name="compare")
     async def compare(self, request: CompareRequest) -> Compared:
-        """Compare once; the bill covers the attempts before as well. Raises nothing of its own."""
+        """Compare two texts; the bill covers the attempts before as well.
+
+        Raises nothing of its own: only a worker's shutdown ends it without a verdict.
+        """
         account = _Account(bill_in(activity.info().heartbeat_details))
         objection = gates(request.predicted, request.actual)
         if objection is not None:
-            return account.verdict(False, "gates", objection)
+            return account.verdict(False, objection)
         try:
             async with heartbeating(lambda: details_of(account.bill())):
-                return await self._decided(request, account)
+                return await self._compared(request, account)
         except asyncio.CancelledError:
-            # What was spent must come back, as with a model call; a worker's shutdown is no verdict.
             details = activity.cancellation_details()
             if details is None or not details.cancel_requested:
                 raise
-            return account.verdict(False, account.asked, "cut")
+            return account.verdict(False, "cut")
 
     async def aclose(self) -> None:
         """Close the embedder; the worker has stopped."""
         if self._similarity is not None:
             await self._similarity.aclose()
 
-    async def _decided(self, request: CompareRequest, account: _Account) -> Compared:
+    async def _compared(self, request: CompareRequest, account: _Account) -> Compared:
         try:
             if self._similarity is not None:
                 score = await self._score(self._similarity, request, account)
-                if score < DIFFERENT_BELOW or score >= SAME_FROM:
-                    return account.verdict(score >= SAME_FROM, account.asked, f"cosine {score}")
+                if not DIFFERENT_BELOW <= score < SAME_FROM:
+                    return account.verdict(score >= SAME_FROM, f"cosine {score}")
             if self._judge is not None:
                 same = await self._judged(self._judge, request, account)
-                return account.verdict(same, account.asked, f"it says {YES if same else NO}")
+                return account.verdict(same, "the same" if same else "not the same")
         except ProviderError as error:
-            problem = f"{account.asked} {POSTURES[error.kind].says}"
-            return account.verdict(False, account.asked, problem)
-        return account.verdict(False, account.asked, "nobody is there to judge")
+            note = f": {error.note}" if error.note else ""
+            return account.verdict(False, f"{account.by} {POSTURES[error.kind].says}{note}")
+        return account.verdict(False, "no judge to decide")
 
     async def _score(
         self, similarity: Similarity, request: CompareRequest, account: _Account
     ) -> Decimal:
-        account.asked = similarity.operation
         texts = (request.predicted, request.actual)
-        if similarity.is_local:
+        meter = self._meter(similarity.operation, "".join(texts), 0, account)
+        with account.asking(similarity.operation, None if similarity.is_local else meter):
             embedded = await similarity.embed(texts)
-        else:
-            meter = account.open(self._meter(similarity.operation, "".join(texts), 0, account))
-            with _failing(meter):
-                embedded = await similarity.embed(texts)
             meter.finished(embedded.usage, None)
-        account.score = cosine(*embedded.vectors)
+        try:
+            account.score = cosine(*embedded.vectors)
+        except (TypeError, ValueError, ArithmeticError):
+            raise ProviderError(Kind.UNEXPECTED, "its vectors have no cosine") from None
         return account.score
 
     async def _judged(self, judge: Judge, request: CompareRequest, account: _Account) -> bool:
-        account.asked = judge.operation
         prompt = Prompt(
             model=judge.operation.partition(":")[2],
-            system=system_text(INSTRUCTION, (YES, NO), None),
+            system=system_text(INSTRUCTION, ANSWERS, None),
             user=canonical_json({"A": request.predicted, "B": request.actual}),
             max_output_tokens=JUDGE_TOKENS,
             temperature=None,
         )
-        meter = account.open(self._meter(judge.operation, prompt.text, JUDGE_TOKENS, account))
-        with _failing(meter):
-            reply = await _read(judge.provider, prompt, meter)
+        meter = self._meter(judge.operation, prompt.text, JUDGE_TOKENS, account)
+        with account.asking(judge.operation, meter):
+            reply = await _reply(judge.provider, prompt, meter)
         try:
-            return parse_reply(reply, (YES, NO), None) == YES
-        except InvalidReply:
-            raise ProviderError(Kind.INVALID_REPLY) from None
+            return parse_reply(reply, ANSWERS, None) == ANSWERS[0]
+        except InvalidReply as error:
+            raise ProviderError(Kind.INVALID_REPLY, str(error)) from None
+
+    def _meter(self, operation: str, sent: str, max_output_tokens: int, account: _Account) -> Meter:
+        provider, _, model = operation.partition(":")
+        at = self._now()
+
+        @cache
+        def rates(input_tokens: int, service_tier: str | None) -> Rates | None:
+            return self._prices.rates(
+                provider, model, at, input_tokens=input_tokens, service_tier=service_tier
+            )
+
+        return Meter(
+            Metered(
+                model=model,
+                sent=sent,
+                max_output_tokens=max_output_tokens,
+                expected_output_tokens=max_output_tokens,
+                rates=rates,
+                cancel_billing=self._cancel_billing.of(provider),
+                earlier=account.earlier(),
+                attempt=activity.info().attempt,
+            )
+        )
+
+
+def cosine(one: Sequence[float], other: Sequence[float]) -> Decimal:
+    """The cosine of two vectors, rounded down to 6 decimals: no rounding lifts it over a threshold.
+
+    Raises:
+        ValueError, ArithmeticError: vectors of different lengths, of no direction, not finite.
+    """
+    product = math.fsum(a * b for a, b in zip(one, other, strict=True))
+    lengths = math.sqrt(math.fsum(a * a for a in one)) * math.sqrt(math.fsum(b * b for b in other))
+    return number(product / lengths).quantize(_SCORE, ROUND_FLOOR)
+
+
+_SCORE = Decimal("0.000001")
+
+
+class _Account:
+    """What one comparison has found and spent; each model's meter adds what came before it."""
+
+    def __init__(self, earlier: Bill | None) -> None:
+        self._earlier = earlier
+        self._meter: Meter | None = None
+        self.by = "gates"
+        self.score: Decimal | None = None
+
+    def earlier(self) -> Bill | None:
+        """All that was spent before the next model is asked."""
+        return self._earlier if self._meter is None else self._meter.bill()
+
+    def bill(self) -> Bill:
+        return self.earlier() or Bill()
+
+    @contextmanager
+    def asking(self, operation: str, meter: Meter | None) -> Generator[None]:
+        """Ask a model; None for the meter of one that is free."""
+        self.by = operation
+        self._meter = meter or self._meter
+        try:
+            yield
+        except ProviderError as error:
+            if meter is not None:
+                meter.failed(error.kind)
+            raise
+
+    def verdict(self, same: bool, reason: str) -> Compared:
+        return Compared(
+            tier=SIMILARITY if same else None,
+            by=self.by,
+            reason=reason,
+            score=self.score,
+            bill=self.bill(),
+        )
+
+
+async def _reply(provider: Provider, prompt: Prompt, meter: Meter) -> str:
+    text: list[str] = []
+    finished: Finished | None = None
+    async with aclosing(provider.stream(prompt)) as events:
+        async for event in events:
+            match event:
+                case Opened():
+                    meter.opened(event.input_usage)
+                case Delta():
+                    meter.delivered(event.text)
+                    text += [event.text] if event.answer else []
+                case Finished():
+                    meter.finished(event.usage, event.service_tier)
+                    finished = event
+    if finished is None:
+        raise ProviderError(Kind.TRUNCATED)
+    return "".join(text)

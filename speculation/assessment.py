@@ -7,11 +7,11 @@ C until it is found wrong.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from forerun.speculation.bet import Bet, Stake, node_of
+from forerun.speculation.bet import Bet, Stake, exclude
 from forerun.speculation.makespan import Ahead, Forecast, Leg, Network, forecast
 from forerun.speculation.needless import needless
 from forerun.speculation.quantities import FIGURES, ONE, ZERO
@@ -88,8 +88,7 @@ def assess(bet: Bet, network: Network, placed: Sequence[Placed]) -> Assessment:
     longer one anyway.
     """
     network = _where_right(bet, network)
-    guessed = {a.node: a.guess for a in bet.assumptions}
-    others = [p.ahead for p in placed if _together(p, guessed)]
+    others = [p.ahead for p in beside(bet, placed)]
     without = forecast(network, others)
     aheads = _aheads(bet, bet.calls, others)
     with_bet = forecast(network, [*others, *aheads])
@@ -109,6 +108,12 @@ def assess(bet: Bet, network: Network, placed: Sequence[Placed]) -> Assessment:
         without=without,
         with_bet=with_bet,
     )
+
+
+def beside(bet: Bet, placed: Sequence[Placed]) -> list[Placed]:
+    """Those that can be right together with the bet: no two different guesses for one node."""
+    mine = [assumption.guess for assumption in bet.assumptions]
+    return [one for one in placed if not exclude(mine, one.guesses)]
 
 
 def placed_by(bet: Bet, assessment: Assessment) -> list[Placed]:
@@ -139,11 +144,6 @@ def _where_right(bet: Bet, network: Network) -> Network:
         return network
     skipped = (name for name in bet.skipped if name in network)
     return {**network, **{name: replace(network[name], ms=0) for name in skipped}}
-
-
-def _together(placed: Placed, guessed: Mapping[str, str]) -> bool:
-    """Whether both can be right: no two different guesses for one node."""
-    return all(guessed.get(node_of(guess), guess) == guess for guess in placed.guesses)
 
 
 def _aheads(bet: Bet, stakes: Sequence[Stake], others: Sequence[Ahead]) -> list[Ahead]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from forerun.speculation.beliefs import Beta, joint
 from forerun.speculation.guess import GuessSource
 from forerun.speculation.pricing import Rates
+from forerun.speculation.quantities import FIGURES, ONE, ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,7 @@ class Bet:
     calls: tuple[Stake, ...]
     refused: tuple[Refusal, ...] = ()
     skipped: tuple[str, ...] = ()
+    alternatives: tuple[tuple[Assumption, ...], ...] = ()
 
     @property
     def id(self) -> str:
@@ -95,11 +97,13 @@ class Bet:
 
     def p(self, bound: Decimal | None) -> Decimal:
         """The chance that its calls are claimed; with `bound`, on lower credible bounds."""
-        beliefs = [
-            a.belief.mean if bound is None else a.belief.lower_bound(bound)
-            for a in self.assumptions
-        ]
-        return joint([*beliefs, *(condition.p for condition in self.conditions)])
+        certain = [condition.p for condition in self.conditions]
+        with localcontext(FIGURES):
+            ways = [
+                joint([*(_belief(a, bound) for a in way), *certain])
+                for way in (self.assumptions, *self.alternatives)
+            ]
+            return min(sum(ways, ZERO), ONE)
 
 
 def bet_id(guesses: Iterable[str]) -> str:
@@ -110,3 +114,23 @@ def bet_id(guesses: Iterable[str]) -> str:
 def node_of(guess: str) -> str:
     """The node that a guess, by its id, is for."""
     return guess.partition("@")[0]
+
+
+def exclude(guesses: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether they cannot all be right: two different ones are for one node."""
+    by_node = {node_of(guess): guess for guess in guesses}
+    return any(by_node.get(node_of(guess), guess) != guess for guess in others)
+
+
+def exclusive(ways: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The first set of guesses, and those of the others of which no two can both hold."""
+    kept: list[tuple[str, ...]] = []
+    for way in ways:
+        if all(exclude(way, other) for other in kept):
+            kept.append(way)
+    return kept
+
+
+def _belief(assumption: Assumption, bound: Decimal | None) -> Decimal:
+    belief = assumption.belief
+    return belief.mean if bound is None else belief.lower_bound(bound)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from forerun.speculation.assessment import Assessment, Placed, placed_by
+from forerun.speculation.assessment import Assessment, Placed, beside, placed_by
 from forerun.speculation.bet import Bet, node_of
 from forerun.speculation.decision import Decision, Judged, Situation, decision_of, judge
 from forerun.speculation.quantities import ZERO
@@ -21,11 +21,10 @@ def decide(situation: Situation) -> tuple[Decision, ...]:
     """Judge all bets of a batch: launches in the order of placement, then the held ones."""
     placed = list(situation.placed)
     funds = situation.funds_usd
-    waiting = list(situation.bets)
+    judged = [judge(bet, situation, placed) for bet in situation.bets]
     breadth = _guesses_by_node(placed)
     decisions: list[Decision] = []
-    while waiting:
-        judged = [judge(bet, situation, placed) for bet in waiting]
+    while judged:
         hindrances = [_hindrance(one, situation, funds, breadth) for one in judged]
         eligible = [one for one, why in zip(judged, hindrances, strict=True) if why is None]
         if not eligible:
@@ -33,11 +32,19 @@ def decide(situation: Situation) -> tuple[Decision, ...]:
             return (*decisions, *(_held(one, why, situation, funds) for one, why in held))
         best = _highest_return(eligible)
         decisions.append(_launched(best, situation, funds))
-        placed += placed_by(best.bet, best.assessment)
+        added = placed_by(best.bet, best.assessment)
+        placed += added
         funds -= best.assessment.worst_usd or ZERO
         breadth = _guesses_by_node(placed)
-        waiting.remove(best.bet)
+        judged = [_anew(o, situation, placed, added) for o in judged if o is not best]
     return tuple(decisions)
+
+
+def _anew(
+    judged: Judged, situation: Situation, placed: Sequence[Placed], added: Sequence[Placed]
+) -> Judged:
+    """Judged on top of what was added, unless they exclude each other: then nothing has changed."""
+    return judge(judged.bet, situation, placed) if beside(judged.bet, added) else judged
 
 
 def _launched(judged: Judged, situation: Situation, funds: Decimal) -> Decision:

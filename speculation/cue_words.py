@@ -82,7 +82,7 @@ CUES: Mapping[str, str] = MappingProxyType(
         "compró cobr*",
         "succeed": "succe* pass passes passed wins won valid* correct* right true safe* erfolg* "
         "bestanden gewonnen gültig* richtig* wahr sicher* réuss* gagn* vrai* éxito* verdad*",
-        "fail": "fail* lose loses lost losing loss wrong* incorrect* false broken error* danger* "
+        "fail": "fail* lose loses lost losing loss wrong* incorrect* false error* danger* "
         "unsafe fehl* gescheitert verloren falsch* gefährlich* échou* échec perd* faux fausse "
         "equivoc* peligr*",
         "same": "same equal* identical alike similar* gleich* identisch* même* égal* mism* igual*",

@@ -66,6 +66,7 @@ class Decision:
     verdict: Verdict
     reason: str
     assumptions: tuple[Assumption, ...]
+    alternatives: tuple[tuple[Assumption, ...], ...]
     conditions: tuple[Condition, ...]
     p: Decimal
     p_bound: Decimal | None
@@ -136,6 +137,7 @@ def decision_of(
         verdict=verdict,
         reason=reason,
         assumptions=judged.bet.assumptions,
+        alternatives=judged.bet.alternatives,
         conditions=judged.bet.conditions,
         p=judged.p,
         p_bound=policy.p_bound,

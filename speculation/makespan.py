@@ -103,10 +103,9 @@ def forecast(network: Network, aheads: Sequence[Ahead]) -> Forecast:
         by_node.setdefault(ahead.node, []).append(ahead)
     ends: dict[str, int] = {}
     for name, step in network.items():
-        end = in_turn(step, ends)
-        for ahead in by_node.get(name, ()):
-            end = min(end, ahead.counts_from(ends))
-        ends[name] = end
+        ends[name] = in_turn(step, ends)
+        if name in by_node:
+            ends[name] = min([ends[name], *[a.counts_from(ends) for a in by_node[name]]])
     return Forecast(network, by_node, ends)
 
 

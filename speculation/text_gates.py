@@ -3,6 +3,9 @@
 The law: better a wrong "different" than a wrong "same". The first costs one call, the second puts a
 wrong answer downstream. So no gate ever says "same"; it only fails to object.
 
+What is called different changes with every word added to the lists, so a run records the verdict
+and never works it out again on replay.
+
 The surprise: order counts where swapping changes meaning and nothing else. "Ann owes 5, Bob 10" and
 "Ann owes 10, Bob 5" have the same names and the same numbers.
 """
@@ -19,7 +22,7 @@ from forerun.speculation.json_text import json_in
 from forerun.speculation.text_reading import Reading, read
 
 LONGEST = 32_768
-"""Characters of a text that is compared at all: a few ms of a workflow task. Ours."""
+"""Characters of a text that is compared at all; that much takes some 20 ms. Ours."""
 
 LENGTH_RATIO = 2
 """A text more than so many times as long as the other says more, or less."""

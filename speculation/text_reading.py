@@ -137,7 +137,7 @@ def _spelled(char: str) -> str:
 
 
 def _unmarked(found: re.Match[str]) -> str:
-    return found["code"] or found["bold"] or found["slanted"] or ""
+    return found["code"] or found["bold"] or ""
 
 
 def _amount(found: re.Match[str], language: str | None) -> str:
@@ -174,12 +174,12 @@ _INNER_CAPITAL = re.compile(r"[a-z][A-Z]")
 
 _MARKDOWN = re.compile(
     r"(?P<code>```[\s\S]*?```|`[^`\n]+`)"
-    r"|^#{1,6}[ ]+"
-    r"|^[ \t]*[-*+•][ ]+(?=[^\W\d]|[\"'*`])"  # "- 5" may be minus five
-    r"|(?<![\w*])\*\*(?=\S)(?P<bold>[^*\n]+)(?<=\S)\*\*(?![\w*])"
-    r"|(?<![\w*])\*(?=[^\W\d])(?P<slanted>[^*\n]+)(?<=\S)\*(?![\w*])",
+    r"|^#{2,6}[ ]+"  # one # may open a comment
+    r"|^[ \t]*[-*•][ ]+(?=[^\W\d]|[\"'*`])"  # "- 5" may be minus five
+    r"|(?<![\w*])\*\*(?=[\w\"'$€£(])(?P<bold>[^*\n]+)(?<=[\w.,:;!?%)\"'])\*\*(?![\w*])",
     re.MULTILINE,
 )
+"""Not italics: `*log*` may be a pattern, and `_log_` a name."""
 
 _LITERAL = re.compile(
     r"^(?:[ \t]+\S.*|.*(?:[{};]|\):|=>)[ \t]*|.*(?:\w\(\)|[ ](?:[=!:]?=|[-=]>)[ ]).*)$",

@@ -9,81 +9,22 @@ depth. Calls that assume exactly the same set form a bet.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.speculation.bet import Refusal, bet_id
+    from forerun.speculation.bet import Refusal
     from forerun.speculation.guess import Guess
     from forerun.speculation.table import Absent, CallTable, Given, Guessed, Inputs, Resulting
     from forerun.workflows.candidates import Candidates, NoCall
     from forerun.workflows.dispatch import Planned
     from forerun.workflows.guesses import guesses_for
     from forerun.workflows.planning import Planner
+    from forerun.workflows.possible import Possible, PossibleBet
     from forerun.workflows.run_state import NodeRun, Nodes, NodeState
     from forerun.workflows.variants import Combination, Guesses, Pending, Variant, combinations
 
 VARIANTS_PER_NODE = 16
 """Bounds what dense DAGs multiply to; the first ones rest on the fewest guesses."""
-
-CALLS_PER_BET = 64
-"""As many as one workflow task can launch. A bet may have more that are ready: they are judged with
-it and launched in the rounds after. Calls that wait for results only fill it up to this number."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Possible:
-    """A call that could be made on guesses; `planned` is None while it waits for results.
-
-    Several ways may lead to the very same call: they are alternatives of one launch, and `ways` are
-    the guesses that each of them rests on.
-    """
-
-    node: str
-    alternatives: list[Inputs]
-    ways: list[Guesses]
-    planned: Planned | None
-    waits_for: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class PossibleBet:
-    """All possible calls that assume exactly these guesses.
-
-    `skipped` nodes will not run then. `otherwise` are further sets of guesses, each of which excludes
-    all others, that lead to the very same calls. `question` names the assumptions and the calls that
-    could be launched on them.
-    """
-
-    guesses: Guesses
-    question: str = ""
-    calls: dict[str, Possible] = field(default_factory=dict[str, Possible])
-    skipped: list[str] = field(default_factory=list[str])
-    refused: list[Refusal] = field(default_factory=list[Refusal])
-    otherwise: list[Guesses] = field(default_factory=list[Guesses])
-
-    @property
-    def decidable(self) -> bool:
-        """Something could be launched, or was refused: worth a record."""
-        ready = any(call.planned for call in self.calls.values())
-        return ready or (bool(self.refused) and not self.calls)
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Note that the bet reaches a node that it must not run."""
-        if refusal not in self.refused and len(self.refused) < CALLS_PER_BET:
-            self.refused.append(refusal)
-
-    def ask(self, absent: Sequence[tuple[str, Guesses]]) -> PossibleBet:
-        """Make it a question; `absent` are nodes that are skipped, and the guesses that say so."""
-        self.calls = _bounded(self.calls)
-        ready = (call.planned for call in self.calls.values() if call.planned)
-        named = sorted(p.call.fingerprint[:12] for p in itertools.islice(ready, CALLS_PER_BET))
-        self.question = " ".join([bet_id(self.guesses), "?", *named])
-        self.skipped = [name for name, guesses in absent if set(guesses) <= set(self.guesses)]
-        return self
 
 
 class Survey:
@@ -210,17 +151,6 @@ class Survey:
 
     def _bet(self, guesses: Guesses) -> PossibleBet:
         return self._bets.setdefault(guesses, PossibleBet(guesses))
-
-
-def _bounded(calls: Mapping[str, Possible]) -> dict[str, Possible]:
-    """The ready calls of a bet, and as many that wait for only these as there is room for."""
-    kept = {name for name, call in calls.items() if call.planned}
-    for name, call in calls.items():
-        if len(kept) >= CALLS_PER_BET:
-            break
-        if all(up in kept or up not in calls for up in call.waits_for):
-            kept.add(name)
-    return {name: call for name, call in calls.items() if name in kept}
 
 
 def _depth(variant: Variant) -> int:

@@ -22,8 +22,8 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.table import CallTable, Speculation
     from forerun.workflows.conditions import undecided
     from forerun.workflows.planning import Planner
+    from forerun.workflows.possible import Possible, PossibleBet
     from forerun.workflows.run_state import NodeRun, Nodes, NodeState, now_ms
-    from forerun.workflows.survey import Possible, PossibleBet
 
 
 class Views:
@@ -74,11 +74,10 @@ class Views:
     def _speculation(self, speculation: Speculation) -> Iterator[SpeculationView]:
         ended = self._nodes[speculation.node].state.ended
         for inputs in () if ended else speculation.alternatives:
-            guesses = self._table.assumptions(inputs)
             yield SpeculationView(
                 node=speculation.node,
                 fingerprint=speculation.fingerprint,
-                assumptions=tuple(self._assumption(self._guesses[guess]) for guess in guesses),
+                assumptions=self._assumptions(self._table.assumptions(inputs)),
                 done=not speculation.live,
                 elapsed_ms=now_ms() - speculation.launched_ms,
             )
@@ -86,7 +85,8 @@ class Views:
     def _bet(self, bet: PossibleBet) -> BetView:
         return BetView(
             question=bet.question,
-            assumptions=tuple(self._assumption(self._guesses[guess]) for guess in bet.guesses),
+            assumptions=self._assumptions(bet.guesses),
+            alternatives=tuple(self._assumptions(guesses) for guesses in bet.otherwise),
             conditions=self._conditions(bet),
             calls=tuple(self._call(call) for call in bet.calls.values()),
             refused=tuple(bet.refused),
@@ -104,12 +104,16 @@ class Views:
             input_bytes=call.planned.input_bytes if call.planned else 0,
         )
 
-    def _assumption(self, guess: Guess) -> Assumption:
-        return Assumption(
-            guess=guess.id,
-            node=guess.node,
-            label=guess.label,
-            source=guess.source,
-            value_sha256=guess.digest,
-            belief=guess.belief,
-        )
+    def _assumptions(self, guesses: Iterable[str]) -> tuple[Assumption, ...]:
+        return tuple(_assumption(self._guesses[guess]) for guess in guesses)
+
+
+def _assumption(guess: Guess) -> Assumption:
+    return Assumption(
+        guess=guess.id,
+        node=guess.node,
+        label=guess.label,
+        source=guess.source,
+        value_sha256=guess.digest,
+        belief=guess.belief,
+    )

@@ -123,7 +123,8 @@ class Told:
             failed = event.workflow_task_failed_event_attributes
             is_failure = event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
             if is_failure and failed.cause != NEWS_ARRIVED:
-                yield f"workflow task failed at event {event.event_id}: {failed.failure.message}"
+                cause = WorkflowTaskFailedCause.Name(failed.cause)
+                yield f"workflow task failed at {event.event_id}: {cause} {failed.failure.message}"
 
     def _scheduled(self) -> Iterator[tuple[int, Any]]:
         for event in self.events:

@@ -29,7 +29,6 @@ SAME: tuple[tuple[str, str, str, int], ...] = (
     ("ligature", "The o\ufb03ce is closed.", "The office is closed.", 2),
     ("bold", "The **refund** is due.", "The refund is due.", 2),
     ("bold to the end", "**The refund is due.**", "The refund is due.", 2),
-    ("italics", "The *refund* is due.", "The refund is due.", 2),
     ("heading", "## Summary\n\nThe refund is due.", "Summary\n\nThe refund is due.", 2),
     ("bullets", "- milk\n- bread", "* milk\n* bread", 2),
     ("typographic bullets", "• milk\n• bread", "- milk\n- bread", 2),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forerun.speculation.assessment import Placed, assess
+from forerun.speculation.assessment import CALLS_PER_RECORD, Placed, assess, placed_by
 from forerun.speculation.beliefs import stated
 from forerun.speculation.bet import Assumption, Bet, Stake
 from forerun.speculation.guess import GuessSource
@@ -109,6 +109,24 @@ def test_a_fan_out_that_only_the_whole_bet_shortens_is_kept_whole(
 
     assert found.dropped == ()
     assert found.saved_ms == min(ms, 1 + root_ms)
+
+
+def test_a_fan_out_too_wide_for_one_record_is_judged_whole() -> None:
+    """The record names the calls of this round; L, C and R are those of all."""
+    wide = 3 * CALLS_PER_RECORD
+    names = [f"n{i}" for i in range(wide)]
+    network = {"root": Step(upstream=(), ms=5, started=True)}
+    network |= {name: Step(upstream=("root",), ms=9) for name in names}
+    full = bet(["root"], *(stake(name, 9, 1) for name in names))
+
+    first = assess(full, network, [])
+    rest = bet(["root"], *full.calls[CALLS_PER_RECORD:])
+    second = assess(rest, network, placed_by(full, first))
+
+    assert [e.stake for e in first.exposures] == list(full.calls[:CALLS_PER_RECORD])
+    assert (first.saved_ms, first.cost_usd, first.worst_usd) == (5, D(wide), D(wide))
+    assert (second.saved_ms, second.cost_usd) == (5, D(wide - CALLS_PER_RECORD))
+    assert second.later.calls == wide - 2 * CALLS_PER_RECORD
 
 
 def plain(full: Bet, network: Network, placed: Sequence[Placed]) -> tuple[list[Stake], Forecast]:

@@ -213,6 +213,15 @@ def test_exclusive_guesses_are_judged_beside_each_other() -> None:
     assert [a.label for a in first.assumptions] == ["classify=x"]
 
 
+def test_p_sums_over_exclusive_alternatives() -> None:
+    """Other guesses that lead to the very same calls add their chance, and never beyond certainty."""
+    other = (assumption("classify", "y", "0.3"),)
+    ways = replace(whole(p="0.4"), alternatives=(other,))
+
+    assert only(decide(situation(ways))).p == D("0.7")
+    assert replace(ways, alternatives=(other, other, other)).p(None) == D(1)
+
+
 def test_funds_shrink_with_every_placement() -> None:
     """What one launch reserves, the next bet of the batch no longer has."""
     first, second = decide(situation(whole(), whole(p="0.3", value="y")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forerun.speculation.equivalence import equivalent, same_fields
@@ -80,12 +80,14 @@ TEXTS = st.lists(st.text(max_size=5) | st.sampled_from([*FORMAL.split(), " ", "\
 )
 
 
+@settings(deadline=None)
 @given(JSON_VALUES, st.integers(1, 3), st.booleans())
 def test_a_value_is_itself(value: Any, highest: int, structured: bool) -> None:
     """At tier 1, whatever is asked."""
     assert tier(value, value, highest=highest, structured=structured) == 1
 
 
+@settings(deadline=None)
 @given(JSON_VALUES, JSON_VALUES, st.integers(0, 3))
 def test_what_is_not_free_text_is_never_compared_as_text(
     predicted: Any, actual: Any, highest: int
@@ -96,6 +98,7 @@ def test_what_is_not_free_text_is_never_compared_as_text(
     )
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_any_two_texts_compare_the_same_both_ways(predicted: str, actual: str) -> None:
     """Verdict and gate; and what is the same passes the gates."""
@@ -105,6 +108,7 @@ def test_any_two_texts_compare_the_same_both_ways(predicted: str, actual: str) -
         gate_is_open(predicted, actual)
 
 
+@settings(deadline=None)
 @given(
     TEXTS,
     st.integers(0, 9),
@@ -120,6 +124,7 @@ def test_no_digit_can_change(before: str, digit: int, after: str, more: int) -> 
     assert not gate_is_open(text, changed)
 
 
+@settings(deadline=None)
 @given(
     WORDS,
     st.integers(0, 12),
@@ -133,6 +138,7 @@ def test_no_negation_can_be_put_in(words: list[str], at: int, negation: str) -> 
     assert not gate_is_open(" ".join(words), " ".join(negated))
 
 
+@settings(deadline=None)
 @given(WORDS, st.data())
 def test_spacing_and_case_are_nothing(words: list[str], data: st.DataObject) -> None:
     """Of prose."""
@@ -170,6 +176,24 @@ def test_only_consumed_fields_count(consumed: list[str] | None, expected: int | 
         found = equivalent(predicted, actual, highest=highest, structured=True, consumed=consumed)
         assert found.tier == expected
         assert found.reason
+
+
+@pytest.mark.parametrize(
+    ("predicted", "actual"),
+    [
+        ("Delete *log* for us.", "Delete log for us."),
+        ("Delete **/src/** for us.", "Delete /src/ for us."),
+        ("# rm the folder", "rm the folder"),
+        ("- the old line", "+ the old line"),
+        ("__init__ is empty.", "init is empty."),
+        ("The customers' cards", "The customers cards"),
+        ("In Maßen trinken", "In Massen trinken"),
+        ("We're late.", "Were late."),
+    ],
+)
+def test_what_only_looks_like_formatting_stays(predicted: str, actual: str) -> None:
+    """Patterns, comments, patches, names, apostrophes: not the same text."""
+    assert tier(predicted, actual, highest=2) is None
 
 
 def test_at_tier_0_alone_the_whole_value_counts() -> None:

@@ -25,6 +25,7 @@ from forerun.workers.roles import Role
 from forerun.workers.settings import Settings
 from forerun.workers.standin.serve import StandIn
 from tests.harness import Stack
+from tests.workers.commands import INHERITED
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = "tests.workers.held_operations"
@@ -57,7 +58,8 @@ class Hardship:
                 Fleet.start(client, assemble(settings, [OPERATIONS]), others)
             )
             stack = Stack(client=client, standin=standin, outbox=folder / "outbox.sqlite3")
-            env = {**os.environ, **env, "TEMPORAL_ADDRESS": server.address}
+            inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+            env = {**inherited, **env, "TEMPORAL_ADDRESS": server.address}
             hardship = Hardship(stack, victim, folder, env)
             exits.push_async_callback(hardship.kill)
             yield hardship

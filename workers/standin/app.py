@@ -1,4 +1,4 @@
-"""The routes: three vendor APIs, and `/_sim/` to script them and to read what happened."""
+"""The routes: the vendors' APIs, and `/_sim/` to script them and to read what happened."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from forerun.workers.standin.asks import BadAsk
 from forerun.workers.standin.chat import ChatTurn
 from forerun.workers.standin.delivery import Delivery
+from forerun.workers.standin.embeddings import EmbeddingsTurn
 from forerun.workers.standin.exchange import Exchange
 from forerun.workers.standin.journal import Journal
 from forerun.workers.standin.messages import MessagesTurn
@@ -22,7 +23,7 @@ from forerun.workers.standin.responses import ResponsesTurn
 from forerun.workers.standin.rules import BadRules, Script, parse_rules
 from forerun.workers.standin.turns import Turn
 
-_VENDORS: tuple[type[Turn], ...] = (ChatTurn, ResponsesTurn, MessagesTurn)
+_VENDORS: tuple[type[Turn], ...] = (ChatTurn, ResponsesTurn, MessagesTurn, EmbeddingsTurn)
 
 
 def build_app(script: Script, journal: Journal, noise: Noise | None) -> Starlette:

@@ -26,7 +26,8 @@ class Ask:
     """One understood request.
 
     `user` is the text of the last user message, `max_output_tokens` is None when the request sets
-    no limit, `include_usage` only concerns a Chat Completions stream.
+    no limit, `include_usage` only concerns a Chat Completions stream, `texts` and `as_base64` only
+    a request for embeddings, whose `user` is its texts, one below the other.
     """
 
     model: str
@@ -35,6 +36,8 @@ class Ask:
     max_output_tokens: int | None
     stream: bool
     include_usage: bool = False
+    texts: tuple[str, ...] = ()
+    as_base64: bool = False
 
 
 class BadAsk(ValueError):

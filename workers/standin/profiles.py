@@ -32,6 +32,10 @@ PROFILES = {
     "sim-reasoning": Profile(
         ttft_seconds=6.0, ttft_sigma=0.6, tokens_per_second=90, jitter=0.20, hidden_tokens=600
     ),
+    # Embeddings have no output: only the first figure counts.
+    "text-embedding-3-small": Profile(
+        ttft_seconds=0.2, ttft_sigma=0.4, tokens_per_second=1, jitter=0
+    ),
 }
 
 
