@@ -63,6 +63,7 @@ def _hindrance(
     return (
         _inadmissible(judged.bet, situation, breadth)
         or _unpriced(judged.assessment)
+        or _impossible(judged)
         or _unprofitable(judged.assessment, judged.worth)
         or _unaffordable(judged.assessment, funds)
     )
@@ -93,6 +94,11 @@ def _unpriced(assessment: Assessment) -> str | None:
     if assessment.cost_usd is None or assessment.worst_usd is None:
         return "unpriced: no price known for a later call"
     return None
+
+
+def _impossible(judged: Judged) -> str | None:
+    """Free or not: a bet that a `when` on its way rules out is no bet."""
+    return "cannot be right" if judged.p <= ZERO else None
 
 
 def _unprofitable(assessment: Assessment, judged: Worth | None) -> str | None:

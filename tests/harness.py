@@ -48,6 +48,8 @@ class Stack:
             return []
         engine = sqlalchemy.create_engine(f"sqlite:///{self.outbox}")
         with engine.connect() as connection:
+            if not sqlalchemy.inspect(connection).has_table("outbox"):
+                return []  # another run is making it right now
             query = sqlalchemy.text("select * from outbox where workflow_id = :id")
             found = [dict(row) for row in connection.execute(query, {"id": workflow_id}).mappings()]
         engine.dispose()

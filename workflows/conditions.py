@@ -19,8 +19,8 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.quantities import ONE, ZERO
     from forerun.speculation.table import Absent, CallTable, Resulting
     from forerun.workflows.graph_nodes import Node
+    from forerun.workflows.possible import PossibleBet
     from forerun.workflows.run_state import Nodes, NodeState
-    from forerun.workflows.survey import PossibleBet
     from forerun.workflows.templates import RenderError
 
 UNKNOWN = Decimal("0.5")

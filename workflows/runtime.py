@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from temporalio import workflow
 
 from forerun.workflows.options import (
-    BETS_PER_BATCH,
     BYTES_BEFORE_SPECULATION_STOPS,
     EVENTS_BEFORE_SPECULATION_STOPS,
     MOST_LIVE_SPECULATIONS,
+    NEXT_TASK,
     RECORDS_PER_MARKER,
     Lane,
 )
@@ -34,12 +34,13 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.books import Books
     from forerun.workflows.dispatch import Dispatcher, Ended, Planned
     from forerun.workflows.planning import Planner
+    from forerun.workflows.possible import Possible, PossibleBet, batches
     from forerun.workflows.rate_limits import RateLimits
     from forerun.workflows.refutation import Refutation
     from forerun.workflows.run_state import Nodes, now_ms
     from forerun.workflows.sentences import launch
     from forerun.workflows.settlement import outcome_of, tested
-    from forerun.workflows.survey import Possible, PossibleBet, Survey
+    from forerun.workflows.survey import Survey
     from forerun.workflows.views import Views
 
 
@@ -64,7 +65,6 @@ class Runtime:
         self._bills: dict[str, EndedBill] = {}
         self._tested: set[str] = set()
         self._rate_limits = RateLimits()
-        self._crowded = False
         self._stopped = False
         self._ids = itertools.count(1)
 
@@ -158,15 +158,15 @@ class Runtime:
     async def bet(self) -> bool:
         """Have the bets of the moment judged, and launch those that pay.
 
-        True if this workflow task had no room for all of them: they are to be judged again.
+        True if a bet that was placed is too wide for one record: the rest of it is judged at once.
         """
-        self._crowded = False
         if not self._may_bet():
             return False
+        unfinished = False
         bets = self._survey.bets(self.policy.max_depth)
         reconsider = any(speculation.live for speculation in self.table.open())
-        for start in range(0, max(len(bets), reconsider), BETS_PER_BATCH):
-            batch = {bet.question: bet for bet in bets[start : start + BETS_PER_BATCH]}
+        for some in list(batches(bets)) or ([[]] if reconsider else []):
+            batch = {bet.question: bet for bet in some}
             request = self._views.request(
                 batch.values(),
                 policy=self.policy,
@@ -177,10 +177,11 @@ class Runtime:
             )
             records = await self._books.decide(request)
             if self.policy is not request.policy or self._stopped:
-                return self._crowded  # turned or stopped meanwhile: judged again, or not at all
+                return unfinished  # turned or stopped meanwhile: judged again, or not at all
             for record in records:
-                self._follow(record, batch)
-        return self._crowded
+                await self._follow(record, batch)
+                unfinished |= record["verdict"] == Verdict.LAUNCH and bool(record["later"]["calls"])
+        return unfinished
 
     def _may_bet(self) -> bool:
         if self._stopped or self.policy.budget_usd <= ZERO:
@@ -192,14 +193,14 @@ class Runtime:
             and sum(speculation.live for speculation in self.table) < MOST_LIVE_SPECULATIONS
         )
 
-    def _follow(self, record: Record, bets: Mapping[str, PossibleBet]) -> None:
+    async def _follow(self, record: Record, bets: Mapping[str, PossibleBet]) -> None:
         """Do what a record says, and nothing that it does not say."""
         question = record["question"]
         match Verdict(record["verdict"]):
             case Verdict.LAUNCH:
                 self._held.discard(question)
                 for stake in _launched(record):
-                    self._launch(bets[question].calls[stake["node"]], record, stake)
+                    await self._launch(bets[question].calls[stake["node"]], record, stake)
             case Verdict.CUT:
                 for stake in _launched(record):
                     speculation = self.table.of(stake["node"], stake["fingerprint"])
@@ -208,14 +209,18 @@ class Runtime:
             case _:
                 self._held.add(question)
 
-    def _launch(self, possible: Possible, record: Record, stake: Record) -> None:
+    async def _launch(self, possible: Possible, record: Record, stake: Record) -> None:
         planned, worst_usd = possible.planned, number(stake["worst_usd"])
         if planned is None:
             return
         id = f"ahead:{possible.node}:{next(self._ids)}"
-        if not self._dispatcher.start(id, planned, Lane.SPECULATIVE, launch(possible.node, record)):
-            self._crowded = True
-            return
+        summary = launch(possible.node, record)
+        # What is recorded is launched, if need be in the next workflow task: news that arrives
+        # meanwhile refutes it like any other.
+        while not self._dispatcher.start(id, planned, Lane.SPECULATIVE, summary):
+            await workflow.sleep(NEXT_TASK)
+            if self._stopped:
+                return
         self.table.add(
             Speculation(
                 id=id,
