@@ -17,10 +17,10 @@ PYTHON = $(or $(shell for name in python3 python3.14 python3.13 python3.12 pytho
 	$(error forerun needs Python 3.11 or newer on the PATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock bench clean temporal-cli
+.PHONY: help demo test check fix lock bench lossless record clean temporal-cli
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## Run the example without and with speculation, then exit
 	@$(BIN)/forerun demo
@@ -40,6 +40,12 @@ fix: $(STAMP) ## Format, and mend what the linter can mend
 
 bench: $(STAMP) temporal-cli ## Run the benchmarks
 	@$(BIN)/python -m benchmarks
+
+lossless: $(STAMP) temporal-cli ## Compare N=50 runs with and without speculation
+	@$(BIN)/python -m tests.lossless --runs $(or $(N),50)
+
+record: $(STAMP) temporal-cli ## Record the histories of the replay tests anew
+	@$(BIN)/python -m tools.record_histories
 
 lock: $(filter $(OWN_UV),$(UV)) ## Bring requirements.lock in line with pyproject.toml
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --group dev \

@@ -100,3 +100,9 @@ def chained(records: list[Any], previous: str) -> list[Record]:
 def seal_of(record: Record) -> str:
     """The hash that `record` should carry."""
     return digest({key: value for key, value in record.items() if key != "sha256"})
+
+
+def calls_of(decision: Record) -> list[Record]:
+    """The stakes of a decision's record that are calls of their own, not waits for results."""
+    stakes = [exposure["stake"] for exposure in decision["calls"]]
+    return [stake for stake in stakes if stake["fingerprint"] is not None]

@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.ledger import Ledger
     from forerun.speculation.policy import Policy
     from forerun.speculation.quantities import ZERO, number
-    from forerun.speculation.record import Record
+    from forerun.speculation.record import Record, calls_of
     from forerun.speculation.rule import Verdict
     from forerun.speculation.table import CallTable, Ending, Speculation
     from forerun.workflows.bills import EndedBill, bill_of
@@ -199,10 +199,10 @@ class Runtime:
         match Verdict(record["verdict"]):
             case Verdict.LAUNCH:
                 self._held.discard(question)
-                for stake in _launched(record):
+                for stake in calls_of(record):
                     await self._launch(bets[question].calls[stake["node"]], record, stake)
             case Verdict.CUT:
-                for stake in _launched(record):
+                for stake in calls_of(record):
                     speculation = self.table.of(stake["node"], stake["fingerprint"])
                     if speculation is not None:
                         self.drop(speculation, record["reason"])
@@ -246,9 +246,3 @@ class Runtime:
     def _drop_all(self, speculations: Iterable[Speculation], reason: str) -> None:
         for speculation in speculations:
             self.drop(speculation, reason)
-
-
-def _launched(record: Record) -> list[Record]:
-    """The stakes of a decision that are calls of their own, not waits for results."""
-    stakes = [exposure["stake"] for exposure in record["calls"]]
-    return [stake for stake in stakes if stake["fingerprint"] is not None]

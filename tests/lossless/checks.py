@@ -89,8 +89,11 @@ def _guess_problems(story: Story, graph: Graph) -> Iterator[str]:
         yield "a guess is tested twice"
     right = {record["node"] for record in tested if record["right"]}
     for outcome in story.of_kind("outcome"):
-        promoted = outcome["outcome"] == "promoted"
-        if promoted and right.isdisjoint(graph.ancestors(outcome["node"])):
+        node = outcome["node"]
+        assumed = {guess.partition("@")[0] for guess in outcome["bet"].split(" & ")}
+        # What was assumed further up may have decided a `when` only, right or wrong.
+        direct = assumed <= {*graph.nodes[node].upstream}
+        if outcome["outcome"] == "promoted" and direct and right.isdisjoint(graph.ancestors(node)):
             yield f"{outcome['speculation']} is promoted, but no guess was right"
 
 

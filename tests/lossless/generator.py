@@ -98,6 +98,8 @@ class _Generator:
             self._maybe_estimate(drawn)
             if self._chance(0.06):
                 drawn.spec["speculate"] = False
+            if self._chance(0.1):
+                drawn.spec["equivalence"] = self._rng.choice([0, 1])  # beyond, answers may differ
         return drawn
 
     def _upstream(self, index: int) -> list[Drawn]:
