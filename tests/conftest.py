@@ -8,10 +8,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from temporalio.client import Client
 
 from forerun.workers.devserver import DevServer, find_cli
 from forerun.workers.plugin import forerun_plugin
+
+# Machines are shared and noisy: an example that takes long says nothing about the code.
+settings.register_profile("forerun", deadline=None)
+settings.load_profile("forerun")
 
 
 @pytest.fixture(scope="session")

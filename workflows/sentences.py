@@ -37,15 +37,6 @@ def launch(node: str, record: dict[str, Any]) -> str:
     return _fit(f"ahead: {node} <- {_assumed(record)} · {inequality(record)}")
 
 
-def decision(record: dict[str, Any]) -> str:
-    """`draft, lookup <- classify="billing" · P 0.62 · EV +$0.0346 ≥ $0.0068 · LAUNCH`."""
-    calls = ", ".join(call["stake"]["node"] for call in record["calls"])
-    refused = ", ".join(refusal["node"] for refusal in record["refused"])
-    verdict = record["verdict"].upper()
-    why = "" if record["verdict"] == "launch" else f" ({record['reason']})"
-    return f"{calls or refused} <- {_assumed(record)} · {inequality(record)} · {verdict}{why}"
-
-
 def inequality(record: dict[str, Any]) -> str:
     """Both sides of the rule, as far as they are known."""
     p = f"P {number(record['p']):.2f}"
