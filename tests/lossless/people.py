@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -17,14 +18,18 @@ OTHER_DIGEST = "0" * 64
 
 async def attend(handle: WorkflowHandle[Any, Any], case: Case, *, dials: bool) -> None:
     """Do what the case says until cancelled; `dials`: turn the dials as well."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_unless_over(_answer(handle, case.manners)))
+        for change in case.changes if dials else ():
+            group.create_task(_unless_over(_turn(handle, change)))
+
+
+async def _unless_over(action: Coroutine[Any, Any, None]) -> None:
+    """The run may be over before people get round to something."""
     try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_answer(handle, case.manners))
-            for change in case.changes if dials else ():
-                group.create_task(_turn(handle, change))
-    except* RPCError as errors:
-        # The run may be over before people get round to it.
-        if errors.split(lambda e: _is_over(e))[1]:
+        await action
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
             raise
 
 
@@ -62,7 +67,3 @@ async def _turn(handle: WorkflowHandle[Any, Any], change: PolicyChange) -> None:
     dials: Any = handle
     with suppress(WorkflowUpdateFailedError):  # the run ended while the update was under way
         await dials.execute_update("set_policy", change.update)
-
-
-def _is_over(error: BaseException) -> bool:
-    return isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND
