@@ -39,6 +39,12 @@ async def heartbeating(details: Callable[[], Mapping[str, Any]]) -> AsyncGenerat
             await beat
 
 
+def cut_requested() -> bool:
+    """Whether this activity was cancelled because somebody asked: a shutdown cancels too."""
+    details = activity.cancellation_details()
+    return details is not None and details.cancel_requested
+
+
 async def _beat(details: Callable[[], Mapping[str, Any]]) -> None:
     while True:
         await asyncio.sleep(EVERY_SECONDS)

@@ -28,7 +28,7 @@ from forerun.activities.failures import (
     bill_in,
     details_of,
 )
-from forerun.activities.heartbeat import heartbeating
+from forerun.activities.heartbeat import cut_requested, heartbeating
 from forerun.activities.meter import Meter, Metered
 from forerun.activities.price_lookup import CancelPolicies, Prices
 from forerun.activities.provider import Delta, Finished, Opened, Prompt, Provider
@@ -99,7 +99,7 @@ class ModelCalls:
             ):
                 return await self._answer(request, meter)
         except asyncio.CancelledError:
-            if not _cut_requested():
+            if not cut_requested():
                 raise
             return Cut(
                 bill=meter.bill(),
@@ -214,8 +214,3 @@ def _output(reply: _Reply, request: ModelRequest) -> Any:
             Kind.OUTPUT_TOO_LARGE, f"{size} bytes of JSON, at most {MAX_OUTPUT_BYTES} are allowed"
         )
     return output
-
-
-def _cut_requested() -> bool:
-    details = activity.cancellation_details()
-    return details is not None and details.cancel_requested

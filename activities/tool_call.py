@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 from forerun.activities.call_result import Bill, Completed, Cut
 from forerun.activities.failures import details_of
-from forerun.activities.heartbeat import heartbeating
+from forerun.activities.heartbeat import cut_requested, heartbeating
 from forerun.activities.operation import OperationCard, ToolRequest
 from forerun.activities.registry import Registry
 from forerun.speculation.billing import Basis, Cost, exact_cost
@@ -49,7 +49,7 @@ class ToolCalls:
             async with heartbeating(lambda: details_of(bill)):
                 output = checked_output(tool.card, await tool.run(arguments))
         except asyncio.CancelledError:
-            if not _cut_requested():
+            if not cut_requested():
                 raise
             return Cut(bill=_cut_bill(tool.card, attempts), seconds=time.monotonic() - began)
         except Exception as error:
@@ -98,11 +98,6 @@ def checked_output(card: OperationCard, output: Any) -> Any:
 def invalid_output(card: OperationCard, problem: str) -> ApplicationError:
     """The error of an operation that returned what it must not. Not retried."""
     return ApplicationError(f"{card.name} {problem}", type=INVALID_OUTPUT, non_retryable=True)
-
-
-def _cut_requested() -> bool:
-    details = activity.cancellation_details()
-    return details is not None and details.cancel_requested
 
 
 def _cut_bill(card: OperationCard, attempts: int) -> Bill:

@@ -9,6 +9,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.canonical import digest
+    from forerun.speculation.equivalence import CANONICAL_JSON, CONSUMED_FIELDS
     from forerun.speculation.guess import Guess
     from forerun.speculation.quantities import ZERO, number
     from forerun.speculation.record import GuessTested, Outcome
@@ -16,9 +17,6 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.bills import EndedBill
     from forerun.workflows.refutation import Refutation
     from forerun.workflows.run_state import Nodes, NodeState
-
-CONSUMED_FIELDS = 0
-CANONICAL_JSON = 1
 
 
 def outcome_of(speculation: Speculation, ended: EndedBill) -> Outcome:
