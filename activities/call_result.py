@@ -53,3 +53,6 @@ class Cut:
 
 
 CallResult = Completed | Cut
+
+MAX_OUTPUT_BYTES = 256 * 1024
+"""Of an output's canonical JSON: what a run's history can afford for each (design 4.12)."""

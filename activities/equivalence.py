@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Generator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
@@ -23,10 +23,11 @@ from temporalio import activity
 from forerun.activities.call_result import Bill
 from forerun.activities.comparison import Compared, CompareRequest
 from forerun.activities.failures import POSTURES, Kind, ProviderError, bill_in, details_of
-from forerun.activities.heartbeat import heartbeating
+from forerun.activities.heartbeat import cut_requested, heartbeating
 from forerun.activities.meter import Meter, Metered
+from forerun.activities.model_call import read_reply
 from forerun.activities.price_lookup import CancelPolicies, Prices
-from forerun.activities.provider import Delta, Finished, Opened, Prompt, Provider
+from forerun.activities.provider import Prompt, Provider
 from forerun.activities.replies import InvalidReply, parse_reply, system_text
 from forerun.activities.similarity import Similarity
 from forerun.speculation.canonical import canonical_json
@@ -94,8 +95,7 @@ class EquivalenceChecks:
             async with heartbeating(lambda: details_of(account.bill())):
                 return await self._compared(request, account)
         except asyncio.CancelledError:
-            details = activity.cancellation_details()
-            if details is None or not details.cancel_requested:
+            if not cut_requested():
                 raise
             return account.verdict(False, "cut")
 
@@ -142,9 +142,9 @@ class EquivalenceChecks:
         )
         meter = self._meter(judge.operation, prompt.text, JUDGE_TOKENS, account)
         with account.asking(judge.operation, meter):
-            reply = await _reply(judge.provider, prompt, meter)
+            reply = await read_reply(judge.provider, prompt, meter)
         try:
-            return parse_reply(reply, ANSWERS, None) == ANSWERS[0]
+            return parse_reply(reply.text, ANSWERS, None) == ANSWERS[0]
         except InvalidReply as error:
             raise ProviderError(Kind.INVALID_REPLY, str(error)) from None
 
@@ -222,22 +222,3 @@ class _Account:
             score=self.score,
             bill=self.bill(),
         )
-
-
-async def _reply(provider: Provider, prompt: Prompt, meter: Meter) -> str:
-    text: list[str] = []
-    finished: Finished | None = None
-    async with aclosing(provider.stream(prompt)) as events:
-        async for event in events:
-            match event:
-                case Opened():
-                    meter.opened(event.input_usage)
-                case Delta():
-                    meter.delivered(event.text)
-                    text += [event.text] if event.answer else []
-                case Finished():
-                    meter.finished(event.usage, event.service_tier)
-                    finished = event
-    if finished is None:
-        raise ProviderError(Kind.TRUNCATED)
-    return "".join(text)

@@ -20,7 +20,7 @@ from typing import Any
 
 from temporalio import activity
 
-from forerun.activities.call_result import Completed, Cut
+from forerun.activities.call_result import MAX_OUTPUT_BYTES, Completed, Cut
 from forerun.activities.failures import (
     Kind,
     ProviderError,
@@ -33,7 +33,6 @@ from forerun.activities.meter import Meter, Metered
 from forerun.activities.price_lookup import CancelPolicies, Prices
 from forerun.activities.provider import Delta, Finished, Opened, Prompt, Provider
 from forerun.activities.replies import (
-    MAX_OUTPUT_BYTES,
     InvalidReply,
     UnusableSchema,
     output_bytes,
@@ -159,33 +158,44 @@ class ModelCalls:
             finish_reason=reply.reason,
         )
 
-    async def _read(self, request: ModelRequest, meter: Meter) -> _Reply:
+    async def _read(self, request: ModelRequest, meter: Meter) -> Reply:
         provider = self._providers.get(request.provider)
         if provider is None:
             known = ", ".join(sorted(self._providers)) or "none"
             raise ProviderError(Kind.NO_PROVIDER, f"it has {known}")
-        text: list[str] = []
-        finished: Finished | None = None
-        async with aclosing(provider.stream(_prompt(request))) as events:
-            async for event in events:
-                match event:
-                    case Opened():
-                        meter.opened(event.input_usage)
-                    case Delta():
-                        meter.delivered(event.text)
-                        text += [event.text] if event.answer else []
-                    case Finished():
-                        meter.finished(event.usage, event.service_tier)
-                        finished = event
-        if finished is None:
-            raise ProviderError(Kind.TRUNCATED)
-        return _Reply("".join(text), finished.reason)
+        return await read_reply(provider, _prompt(request), meter)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reply:
+class Reply:
+    """The whole text of an answer, and why it ended."""
+
     text: str
     reason: str
+
+
+async def read_reply(provider: Provider, prompt: Prompt, meter: Meter) -> Reply:
+    """Read an answer to its end, metering what arrives.
+
+    Raises:
+        ProviderError: the provider failed, or the stream ended without its terminal event.
+    """
+    text: list[str] = []
+    finished: Finished | None = None
+    async with aclosing(provider.stream(prompt)) as events:
+        async for event in events:
+            match event:
+                case Opened():
+                    meter.opened(event.input_usage)
+                case Delta():
+                    meter.delivered(event.text)
+                    text += [event.text] if event.answer else []
+                case Finished():
+                    meter.finished(event.usage, event.service_tier)
+                    finished = event
+    if finished is None:
+        raise ProviderError(Kind.TRUNCATED)
+    return Reply("".join(text), finished.reason)
 
 
 def _prompt(request: ModelRequest) -> Prompt:
@@ -198,7 +208,7 @@ def _prompt(request: ModelRequest) -> Prompt:
     )
 
 
-def _output(reply: _Reply, request: ModelRequest) -> Any:
+def _output(reply: Reply, request: ModelRequest) -> Any:
     if reply.reason == "refused":
         raise ProviderError(Kind.REFUSED)
     try:

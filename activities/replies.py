@@ -19,9 +19,6 @@ from referencing.exceptions import Unresolvable
 
 from forerun.speculation.canonical import canonical, canonical_json
 
-MAX_OUTPUT_BYTES = 256 * 1024
-"""Of the canonical JSON: what a run's history can afford per output (design 4.12)."""
-
 
 class InvalidReply(ValueError):
     """The reply is none of the choices, or not JSON of the schema. Never quotes the reply."""

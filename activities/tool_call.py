@@ -14,7 +14,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from forerun.activities.call_result import Bill, Completed, Cut
+from forerun.activities.call_result import MAX_OUTPUT_BYTES, Bill, Completed, Cut
 from forerun.activities.failures import details_of
 from forerun.activities.heartbeat import cut_requested, heartbeating
 from forerun.activities.operation import OperationCard, ToolRequest
@@ -22,7 +22,6 @@ from forerun.activities.registry import Registry
 from forerun.speculation.billing import Basis, Cost, exact_cost
 from forerun.speculation.canonical import canonical, canonical_json
 
-MAX_OUTPUT_BYTES = 256 * 1024
 INVALID_OUTPUT = "InvalidOutput"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from forerun.activities.call_result import MAX_OUTPUT_BYTES
 from forerun.activities.failures import Kind, bill_of_failure
 from forerun.activities.model_call import input_bytes
-from forerun.activities.replies import MAX_OUTPUT_BYTES
 from forerun.speculation.billing import Basis, exact_cost
 from forerun.speculation.pricing import Usage
 from forerun.workers.standin.tokenizer import count_tokens
