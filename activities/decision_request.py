@@ -103,21 +103,43 @@ class OpenRequest:
 
     at: datetime
     version: str
-    spec_sha256: str
+    spec_sha256: str | None
     policy: Policy
     operations: tuple[str, ...]
     previous: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LearnRequest:
+    """Operations that a run has come to name since it was opened."""
+
+    at: datetime
+    operations: tuple[str, ...]
+    previous: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """The first record: the cards of the operations that the spec names and this worker knows."""
+    """The first record: the cards of the operations that the run names and this worker knows.
+
+    `spec_sha256` is None where a workflow of a user's own declares its steps as it goes.
+    """
 
     kind: str = "opening"
     at: str
     version: str
-    spec_sha256: str
+    spec_sha256: str | None
     policy: Policy
+    operations: dict[str, OperationCard]
+    known_operations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """The cards of operations that were named later."""
+
+    kind: str = "operations"
+    at: str
     operations: dict[str, OperationCard]
     known_operations: tuple[str, ...]
 

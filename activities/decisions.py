@@ -19,6 +19,8 @@ from forerun.activities.decision_request import (
     BetView,
     CallView,
     DecideRequest,
+    Learned,
+    LearnRequest,
     NodeView,
     Opening,
     OpenRequest,
@@ -44,7 +46,7 @@ from forerun.speculation.rule import Verdict
 
 
 class Decisions:
-    """The three local activities, with what this worker knows in memory."""
+    """The four local activities, with what this worker knows in memory."""
 
     def __init__(
         self,
@@ -65,10 +67,20 @@ class Decisions:
             version=request.version,
             spec_sha256=request.spec_sha256,
             policy=request.policy,
-            operations={n: self._cards[n] for n in request.operations if n in self._cards},
+            operations=self._known(request.operations),
             known_operations=tuple(sorted(self._cards)),
         )
         return Records(records=chained([opening], request.previous))
+
+    @activity.defn(name="learn")
+    async def learn(self, request: LearnRequest) -> Records:
+        """Record what operations are on this worker that a run has come to name later."""
+        learned = Learned(
+            at=request.at.isoformat(),
+            operations=self._known(request.operations),
+            known_operations=tuple(sorted(self._cards)),
+        )
+        return Records(records=chained([learned], request.previous))
 
     @activity.defn(name="decide")
     async def decide(self, request: DecideRequest) -> Records:
@@ -92,6 +104,9 @@ class Decisions:
     async def settle(self, request: SettleRequest) -> Records:
         """Write down outcomes and tested guesses."""
         return Records(records=chained([*request.outcomes, *request.guesses], request.previous))
+
+    def _known(self, names: Sequence[str]) -> dict[str, OperationCard]:
+        return {name: self._cards[name] for name in names if name in self._cards}
 
     def _situation(self, request: DecideRequest) -> Situation:
         estimates = {name: estimate(view.work) for name, view in request.nodes.items() if view.work}

@@ -6,7 +6,7 @@ only by fingerprint, so a wrong guess needs no rollback: nobody looks up its fin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -45,20 +45,35 @@ class Resulting:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """A list of results of other speculations, one for each item; of none, it rests on `guesses`."""
+
+    speculations: tuple[str, ...]
+    guesses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """An input from a node that is skipped if these guesses are right."""
 
     guesses: tuple[str, ...]
 
 
-Input = Given | Guessed | Resulting | Absent
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """An input from calls that are only about to be made; no call that is made has one."""
+
+    calls: tuple[str, ...]
+
+
+Input = Given | Guessed | Resulting | Gathered | Absent | Awaited
 
 Inputs = Mapping[str, Input]
 """Where a call's inputs come from, by upstream node."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Speculation:
+class SpeculativeCall:
     """One call started before its inputs are certain.
 
     `alternatives` are the ways in which it may prove right; it is refuted when none is left.
@@ -96,46 +111,50 @@ class CallTable:
     """All speculations of a run, in the order of their launch."""
 
     def __init__(self) -> None:
-        self._all: dict[str, Speculation] = {}
-        self._by_call: dict[str, list[Speculation]] = {}
-        self._of_node: dict[tuple[str, str], Speculation] = {}
+        self._all: dict[str, SpeculativeCall] = {}
+        self._by_call: dict[str, list[SpeculativeCall]] = {}
+        self._of_node: dict[tuple[str, str], SpeculativeCall] = {}
 
-    def __iter__(self) -> Iterator[Speculation]:
+    def __iter__(self) -> Iterator[SpeculativeCall]:
         return iter(self._all.values())
 
-    def __getitem__(self, speculation: str) -> Speculation:
+    def __getitem__(self, speculation: str) -> SpeculativeCall:
         return self._all[speculation]
 
-    def add(self, speculation: Speculation) -> None:
+    def add(self, speculation: SpeculativeCall) -> None:
         """Enter a launched speculation."""
         self._all[speculation.id] = speculation
         self._by_call.setdefault(speculation.fingerprint, []).append(speculation)
         self._of_node.setdefault((speculation.node, speculation.fingerprint), speculation)
 
-    def open(self) -> list[Speculation]:
+    def open(self) -> list[SpeculativeCall]:
         """Those that may still be claimed, in the order of their launch."""
         return [s for s in self._all.values() if s.open]
 
-    def claimable(self, fingerprint: str) -> Speculation | None:
+    def claimable(self, fingerprint: str) -> SpeculativeCall | None:
         """The first open speculation of exactly that call."""
         return next((s for s in self._by_call.get(fingerprint, ()) if s.open), None)
 
-    def of(self, node: str, fingerprint: str) -> Speculation | None:
+    def of(self, node: str, fingerprint: str) -> SpeculativeCall | None:
         """The speculation of that node and call, whatever became of it: no bet is placed twice."""
         return self._of_node.get((node, fingerprint))
 
     def assumptions(self, inputs: Inputs) -> tuple[str, ...]:
         """The guesses that `inputs` rest on, inherited ones included, sorted."""
-        guesses: set[str] = set()
-        for source in inputs.values():
-            if isinstance(source, Guessed):
-                guesses.add(source.guess)
-                guesses.update(self._inherited(source.made_from))
-            elif isinstance(source, Resulting):
-                guesses.update(self._inherited(source.speculation))
-            elif isinstance(source, Absent):
-                guesses.update(source.guesses)
-        return tuple(sorted(guesses))
+        return tuple(sorted({g for source in inputs.values() for g in self._beneath(source)}))
+
+    def _beneath(self, source: Input) -> Iterable[str]:
+        match source:
+            case Guessed(guess=guess, made_from=made_from):
+                return (guess, *self._inherited(made_from))
+            case Resulting(speculation=speculation):
+                return self._inherited(speculation)
+            case Gathered(speculations=()) | Absent():
+                return source.guesses
+            case Gathered(speculations=speculations):
+                return [guess for s in speculations for guess in self._inherited(s)]
+            case Given() | Awaited():
+                return ()
 
     def _inherited(self, speculation: str | None) -> tuple[str, ...]:
         """A claimed speculation is authoritative: it hands on no assumption."""
@@ -144,9 +163,9 @@ class CallTable:
         alternatives = self._all[speculation].alternatives
         return self.assumptions(alternatives[0]) if alternatives else ()
 
-    def refute(self, refuted: Speculation) -> list[Speculation]:
+    def refute(self, refuted: SpeculativeCall) -> list[SpeculativeCall]:
         """Drop every alternative that rests on the result of `refuted`; who is left with none."""
-        lost: list[Speculation] = []
+        lost: list[SpeculativeCall] = []
         for speculation in self.open():
             kept = [a for a in speculation.alternatives if not _rests_on(a, refuted.id)]
             if len(kept) < len(speculation.alternatives):
@@ -157,8 +176,16 @@ class CallTable:
 
 
 def _rests_on(inputs: Inputs, speculation: str) -> bool:
-    return any(
-        (isinstance(source, Resulting) and source.speculation == speculation)
-        or (isinstance(source, Guessed) and source.made_from == speculation)
-        for source in inputs.values()
-    )
+    return any(speculation in _results(source) for source in inputs.values())
+
+
+def _results(source: Input) -> tuple[str | None, ...]:
+    match source:
+        case Resulting(speculation=speculation):
+            return (speculation,)
+        case Gathered(speculations=speculations):
+            return speculations
+        case Guessed(made_from=made_from):
+            return (made_from,)
+        case _:
+            return ()

@@ -103,6 +103,7 @@ def _activities(role: Role, client: Client, parts: Parts) -> Sequence[Callable[.
             )
             return [
                 decisions.open_run,
+                decisions.learn,
                 decisions.decide,
                 decisions.settle,
                 Promotions().promote,

@@ -19,6 +19,7 @@ from forerun.workflows.options import LOCAL_RETRY, LOCAL_TIMEOUT
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.decision_request import (
         DecideRequest,
+        LearnRequest,
         OpenRequest,
         Records,
         SettleRequest,
@@ -43,6 +44,11 @@ class Books:
     async def open(self, request: OpenRequest) -> Record:
         """Write the first record and return it."""
         return (await self._write(Decisions.open_run, request, "what this run was started with"))[0]
+
+    async def learn(self, request: LearnRequest) -> Record:
+        """Have the cards of further operations written down."""
+        named = f"what {', '.join(request.operations)} can do"
+        return (await self._write(Decisions.learn, request, named))[0]
 
     async def decide(self, request: DecideRequest) -> list[Record]:
         """Have a batch of bets judged; a worker that cannot decide holds them all."""

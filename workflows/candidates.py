@@ -27,6 +27,8 @@ class NoCall(Enum):
     FAILS = auto()
 
 
+Calls = list["Planned"] | NoCall
+
 _Key = tuple[str, tuple["Input", ...]]
 
 
@@ -36,15 +38,18 @@ class Candidates:
     def __init__(self, nodes: Nodes, planner: Planner) -> None:
         self._nodes = nodes
         self._planner = planner
-        self._found: dict[_Key, Planned | NoCall] = {}
-        self._before: dict[_Key, Planned | NoCall] = {}
+        self._found: dict[_Key, Calls] = {}
+        self._before: dict[_Key, Calls] = {}
 
     def next_survey(self) -> None:
         """Keep what the survey before this one has looked at, and no more."""
         self._before, self._found = self._found, {}
 
-    def call(self, name: str, chosen: tuple[Variant, ...]) -> Planned | NoCall:
-        """The call that a node makes with these inputs, in the order of its upstream."""
+    def calls(self, name: str, chosen: tuple[Variant, ...]) -> Calls:
+        """What a node calls with these inputs, in the order of its upstream.
+
+        One call, or, of a `for_each`, those of all its items that run.
+        """
         key = name, tuple(variant.source for variant in chosen)
         found = self._before.get(key)
         if found is None:
@@ -52,11 +57,16 @@ class Candidates:
         self._found[key] = found
         return found
 
-    def _rendered(self, name: str, chosen: tuple[Variant, ...]) -> Planned | NoCall:
+    def _rendered(self, name: str, chosen: tuple[Variant, ...]) -> Calls:
         node = self._nodes.graph.nodes[name]
         inputs = zip(node.upstream, chosen, strict=True)
         values = {up: variant.value for up, variant in inputs if not variant.absent}
         try:
-            return self._planner.plan(name, values) if node.runs(values) else NoCall.SKIPPED
+            if not node.runs(values):
+                return NoCall.SKIPPED
+            if not node.gathers:
+                return [self._planner.plan(name, values)]
+            items = [node.item(index) for index in range(len(node.items(values)))]
+            return [self._planner.plan(i.name, values) for i in items if i.runs(values)]
         except RenderError:
             return NoCall.FAILS

@@ -17,8 +17,8 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.bet import Condition
     from forerun.speculation.guess import Guess
     from forerun.speculation.quantities import ONE, ZERO
-    from forerun.speculation.table import Absent, CallTable, Resulting
-    from forerun.workflows.graph_nodes import Node
+    from forerun.speculation.table import Absent, CallTable, Gathered, Resulting
+    from forerun.workflows.node import Node
     from forerun.workflows.possible import PossibleBet
     from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.templates import RenderError
@@ -33,13 +33,13 @@ def undecided(
     waiting = [
         run.name
         for run in nodes
-        if run.state is NodeState.WAITING and nodes.graph.nodes[run.name].spec.when is not None
+        if run.state is NodeState.WAITING and nodes.graph.nodes[run.name].conditional
     ]
     if not waiting:
         return ()
-    decided = _decided(bet)
+    decided = _decided(bet, nodes)
     assumed = {guesses[guess].node: guesses[guess] for guess in bet.guesses}
-    needed_by = (*bet.calls, *assumed)
+    needed_by = {nodes.graph.node(name).parent or name for name in bet.calls} | set(assumed)
     found: list[Condition] = []
     for name in waiting:
         on_the_way = name in needed_by or any(nodes.graph.needs(user, name) for user in needed_by)
@@ -50,16 +50,17 @@ def undecided(
     return tuple(found)
 
 
-def _decided(bet: PossibleBet) -> set[str]:
+def _decided(bet: PossibleBet, nodes: Nodes) -> set[str]:
     """Nodes whose `when` was true with the values that the bet's calls are rendered from."""
     ready = [call for call in bet.calls.values() if call.planned]
     from_results = {
         up
         for call in ready
         for up, source in call.alternatives[0].items()
-        if isinstance(source, Resulting | Absent)
+        if isinstance(source, Resulting | Gathered | Absent)
     }
-    return {call.node for call in ready} | from_results
+    own = {nodes.graph.node(call.node).parent or call.node for call in ready}
+    return own | from_results
 
 
 def _chance(

@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.ledger import Ledger
     from forerun.speculation.policy import Policy
     from forerun.speculation.quantities import dollars, number, text
-    from forerun.speculation.table import CallTable, Ending, Speculation
+    from forerun.speculation.table import CallTable, Ending, SpeculativeCall
     from forerun.workflows.run_state import Nodes
 
 NBSP = "\u00a0"
@@ -33,7 +33,7 @@ def details(
     """The run at a glance: nodes, bets with their inequality, speculations, and totals."""
     decisions = [record for record in records if record["kind"] == "decision"]
     parts = [
-        "**" + " ".join(f"{MARKS[run.state]}{PAD}{run.name}{PAD}" for run in nodes) + "**",
+        "**" + " ".join(f"{MARKS[run.state]}{PAD}{run.name}{PAD}" for run in nodes.whole) + "**",
         _bets(decisions),
         _speculations(list(table)),
         _totals(ledger, policy),
@@ -62,7 +62,7 @@ def _usd(amount: str | None) -> str:
     return "?" if amount is None else dollars(number(amount))
 
 
-def _speculations(speculations: list[Speculation]) -> str:
+def _speculations(speculations: list[SpeculativeCall]) -> str:
     rows = [
         [
             s.node,
@@ -75,7 +75,7 @@ def _speculations(speculations: list[Speculation]) -> str:
     return _table("Speculations", ["call", "assuming", "state", "why"], rows)
 
 
-def _state(speculation: Speculation) -> str:
+def _state(speculation: SpeculativeCall) -> str:
     if speculation.ending:
         return f"**{speculation.ending.upper()}**"
     return "running" if speculation.live else "done, unclaimed"

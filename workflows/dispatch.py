@@ -21,7 +21,6 @@ from forerun.workflows.options import (
     HEARTBEAT_TIMEOUT,
     PROMOTION_RETRY,
     PROMOTION_TIMEOUT,
-    WORKFLOW_QUEUE,
     CallOptions,
     Lane,
 )
@@ -166,7 +165,6 @@ async def _promote(id: str, planned: Planned) -> None:
                 priority_key=1,
                 maximum_attempts=retry.maximum_attempts,
             ),
-            task_queue=WORKFLOW_QUEUE,
             start_to_close_timeout=ERRAND_TIMEOUT,
             schedule_to_close_timeout=PROMOTION_TIMEOUT,
             retry_policy=PROMOTION_RETRY,

@@ -1,82 +1,113 @@
-"""The DAG: which node needs which. Edges are the node names that a node's templates read.
+"""The DAG: which node needs which. Edges are the node names that a node's texts read.
 
-Nothing here recurses along edges: a chain of a thousand nodes is an ordinary spec. Ancestry is one
-bit mask per node, so questions about it cost next to nothing even where the DAG is dense.
+It grows: a workflow of a user's own adds nodes as it goes, and a `for_each` node its items once its
+list is known. Nothing here recurses along edges: a chain of a thousand nodes is an ordinary spec.
+Ancestry is one bit mask per node, so questions about it cost next to nothing even where it is dense.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
-from forerun.workflows.graph_nodes import Node
+from forerun.workflows.compiled_nodes import compiled
+from forerun.workflows.node import Node
 from forerun.workflows.spec_errors import SpecError
 from forerun.workflows.spec_model import Spec
 from forerun.workflows.template_rules import Allowance
 
 
 class Graph:
-    """The nodes of a spec in topological order, among equals in the order of the spec.
+    """Nodes in topological order, the items of a `for_each` before the node itself."""
 
-    Raises:
-        SpecError: a template is wrong or names something unknown, or there is a cycle.
-    """
+    def __init__(self, nodes: Iterable[Node] = ()) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.downstream: dict[str, list[str]] = {}
+        self._items: dict[str, tuple[str, ...]] = {}
+        self._bits: dict[str, int] = {}
+        self._above: dict[str, int] = {}
+        for node in nodes:
+            self.add(node)
 
-    def __init__(self, spec: Spec) -> None:
-        compiled = _compiled(spec)
-        downstream = _downstream(compiled)
-        order = _sorted(compiled, downstream)
-        self.nodes: Mapping[str, Node] = {name: compiled[name] for name in order}
-        self.downstream: Mapping[str, tuple[str, ...]] = downstream
-        self._bits = {name: 1 << index for index, name in enumerate(order)}
-        self._above = self._reached(order, lambda name: compiled[name].upstream)
-        self._below = self._reached(reversed(order), lambda name: downstream[name])
+    @classmethod
+    def of(cls, spec: Spec) -> Graph:
+        """The graph of a spec, among equals in the order of the spec.
+
+        Raises:
+            SpecError: a template is wrong or names something unknown, or there is a cycle.
+        """
+        nodes = _compiled(spec)
+        return cls(nodes[name] for name in _sorted(nodes))
+
+    def add(self, node: Node) -> None:
+        """Add a node; all that it needs is there already."""
+        self.nodes[node.name] = node
+        self._enter(node)
+
+    def expand(self, name: str, count: int) -> list[Node]:
+        """Put the items of a `for_each` node before it, now that their number is known."""
+        items = [self.nodes[name].item(index) for index in range(count)]
+        self._items[name] = tuple(item.name for item in items)
+        names = list(self.nodes)
+        after = {later: self.nodes.pop(later) for later in names[names.index(name) :]}
+        self.nodes |= {item.name: item for item in items} | after
+        for item in items:
+            self._enter(item)
+        return items
+
+    def node(self, name: str) -> Node:
+        """A node by its name, also an item that is not there yet, and may never be."""
+        found = self.nodes.get(name)
+        if found is None:
+            parent, _, index = name.removesuffix("]").partition("[")
+            found = self.nodes[parent].item(int(index))
+        return found
+
+    def items(self, name: str) -> tuple[str, ...]:
+        """The items of a `for_each` node; none before its list is known."""
+        return self._items.get(name, ())
+
+    def waits_for(self, name: str) -> tuple[str, ...]:
+        """What a node's end waits for: its items, once they are there, else its upstream."""
+        return self._items.get(name, self.node(name).upstream)
 
     def ancestors(self, name: str) -> tuple[str, ...]:
         """All that `name` needs, directly or not, in topological order."""
-        return self._named(self._above[name])
-
-    def descendants(self, name: str) -> tuple[str, ...]:
-        """All that needs `name`, directly or not, in topological order."""
-        return self._named(self._below[name])
+        mask = self._above[name]
+        return tuple(other for other in self.nodes if mask & self._bits[other])
 
     def needs(self, name: str, other: str) -> bool:
         """Whether `other` is an ancestor of `name`."""
-        return bool(self._above[name] & self._bits[other])
+        above = self._above.get(name)
+        if above is None:
+            above = self._above[self.node(name).parent or name]
+        return bool(above & self._bits[other])
 
-    def _named(self, mask: int) -> tuple[str, ...]:
-        return tuple(name for name, bit in self._bits.items() if mask & bit)
-
-    def _reached(
-        self, order: Iterable[str], neighbours: Callable[[str], tuple[str, ...]]
-    ) -> dict[str, int]:
-        reached: dict[str, int] = {}
-        for name in order:
-            reached[name] = 0
-            for neighbour in neighbours(name):
-                reached[name] |= reached[neighbour] | self._bits[neighbour]
-        return reached
+    def _enter(self, node: Node) -> None:
+        self.downstream[node.name] = []
+        self._bits[node.name] = 1 << len(self._bits)
+        above = 0
+        for up in node.upstream:
+            self.downstream[up].append(node.name)
+            above |= self._above[up] | self._bits[up]
+        self._above[node.name] = above
 
 
 def _compiled(spec: Spec) -> dict[str, Node]:
     names = {name: position for position, name in enumerate(spec.nodes)}
     allowance = Allowance()
     return {
-        name: Node.compiled(name, node, spec.input, names, allowance)
+        name: compiled(name, node, spec.input, names, allowance)
         for name, node in spec.nodes.items()
     }
 
 
-def _downstream(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {name: [] for name in nodes}
+def _sorted(nodes: Mapping[str, Node]) -> list[str]:
+    names = list(nodes)
+    downstream: dict[str, list[str]] = {name: [] for name in names}
     for name, node in nodes.items():
         for upstream in node.upstream:
-            found[upstream].append(name)
-    return {name: tuple(users) for name, users in found.items()}
-
-
-def _sorted(nodes: Mapping[str, Node], downstream: Mapping[str, tuple[str, ...]]) -> list[str]:
-    names = list(nodes)
+            downstream[upstream].append(name)
     position = {name: index for index, name in enumerate(names)}
     missing = {name: len(node.upstream) for name, node in nodes.items()}
     ready = [position[name] for name in names if not missing[name]]

@@ -20,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.quantities import number
     from forerun.workflows.dispatch import Planned
     from forerun.workflows.graph import Graph
-    from forerun.workflows.graph_nodes import Node, RenderedCall
+    from forerun.workflows.node import Node, RenderedCall
     from forerun.workflows.spec import EffectNode, ModelNode, PolicySpec
 
 MODEL_VERSION = "1"
@@ -42,12 +42,12 @@ def policy_of(spec: PolicySpec) -> Policy:
 
 
 class Planner:
-    """Plans the calls of one run. `cards` are those of the operations that its spec names."""
+    """Plans the calls of one run. `cards` are those of the operations that its nodes name."""
 
     def __init__(self, graph: Graph, cards: Mapping[str, OperationCard]) -> None:
         self._graph = graph
         self._cards = cards
-        self._work = {name: self._work_of(node) for name, node in graph.nodes.items()}
+        self._work: dict[str, Work | None] = {}
 
     def plan(self, name: str, values: Mapping[str, Any]) -> Planned:
         """The call of a model or tool node.
@@ -55,7 +55,7 @@ class Planner:
         Raises:
             RenderError: a template has no value, or too large a one.
         """
-        node = self._graph.nodes[name]
+        node = self._graph.node(name)
         rendered = node.render(values)
         if isinstance(node.spec, ModelNode):
             return self._plan_model(node, rendered)
@@ -67,37 +67,39 @@ class Planner:
         Raises:
             RenderError: a template has no value, or too large a one.
         """
-        rendered = self._graph.nodes[name].render(values)
+        rendered = self._graph.node(name).render(values)
         card = self._cards[rendered.operation]
         return Intent.of(card, intent=name, arguments=rendered.arguments)
 
     def approval_timeout(self, name: str) -> float | None:
         """How long an effect waits for people, in seconds; None: for ever."""
-        spec = self._graph.nodes[name].spec
+        spec = self._graph.node(name).spec
         return spec.approval_timeout_seconds if isinstance(spec, EffectNode) else None
 
     def effect_of(self, name: str) -> str:
         """The effect class of an effect node."""
-        return self._cards[self._graph.nodes[name].spec.operation].effect.value
+        return self._cards[self._graph.node(name).spec.operation].effect.value
 
     def max_age_ms(self, name: str) -> int | None:
         """How old a speculative result of this node may be when it is claimed; None: any age."""
-        card = self._cards.get(self._graph.nodes[name].spec.operation)
+        card = self._cards.get(self._graph.node(name).spec.operation)
         if card is None or card.effect is not EffectClass.READ:
             return None
         return round(card.max_age_seconds * 1000)
 
     def work(self, name: str) -> Work | None:
-        """What is known of a node's call before it can be rendered; None for an effect."""
+        """What is known of a node's call before it can be rendered; None where it makes none."""
+        if name not in self._work:
+            self._work[name] = self._work_of(self._graph.node(name))
         return self._work[name]
 
     def title(self, name: str) -> str:
         """For people: `draft: anthropic:sim-mid`."""
-        return f"{name}: {self._graph.nodes[name].spec.operation}"
+        return f"{name}: {self._graph.node(name).spec.operation}"
 
     def _plan_model(self, node: Node, rendered: RenderedCall) -> Planned:
         provider, model = rendered.arguments["provider"], rendered.arguments["model"]
-        work = self._work[node.name]
+        work = self.work(node.name)
         request = ModelRequest(
             **rendered.arguments, expected_output_tokens=output_tokens(work) if work else 0
         )
@@ -126,13 +128,13 @@ class Planner:
         )
 
     def _work_of(self, node: Node) -> Work | None:
-        if node.effect:
+        if node.effect or node.gathers:
             return None
         spec, card = node.spec, self._cards.get(node.spec.operation)
         model = spec if isinstance(spec, ModelNode) else None
         return Work(
             operation=spec.operation,
-            input_bytes=node.template_bytes,
+            input_bytes=node.size,
             max_output_tokens=model.output_limit if model else 0,
             choice_tokens=_choice_tokens(model),
             tool_seconds=number(card.seconds) if card else None,

@@ -17,7 +17,7 @@ from forerun.workflows.options import BETS_PER_BATCH
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.assessment import CALLS_PER_RECORD
     from forerun.speculation.bet import Refusal, bet_id, exclusive
-    from forerun.speculation.table import Given, Guessed, Input, Inputs
+    from forerun.speculation.table import Awaited, Given, Guessed, Input, Inputs
     from forerun.workflows.dispatch import Planned
     from forerun.workflows.variants import Guesses
 
@@ -37,7 +37,12 @@ class Possible:
     alternatives: list[Inputs]
     ways: list[Guesses]
     planned: Planned | None
-    waits_for: tuple[str, ...]
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The calls whose results it waits for."""
+        sources = self.alternatives[0].values()
+        return tuple(call for s in sources if isinstance(s, Awaited) for call in s.calls)
 
 
 @dataclass(slots=True)
@@ -87,10 +92,19 @@ class PossibleBet:
         """Whether a call is the same if these guesses hold; one that waits is if its inputs are."""
         if call.planned:
             return way in call.ways
-        return all(
-            up in self.calls if up in call.waits_for else _stands(source, way)
-            for up, source in call.alternatives[0].items()
-        )
+        return all(self._stands(source, way) for source in call.alternatives[0].values())
+
+    def _stands(self, source: Input, way: Guesses) -> bool:
+        """Whether an input is certainly the same if these guesses hold."""
+        match source:
+            case Given():
+                return True
+            case Guessed(guess=guess, made_from=None):
+                return guess in way
+            case Awaited(calls=calls):
+                return all(call in self.calls for call in calls)
+            case _:
+                return False
 
 
 def batches(bets: Sequence[PossibleBet]) -> Iterator[list[PossibleBet]]:
@@ -106,17 +120,6 @@ def batches(bets: Sequence[PossibleBet]) -> Iterator[list[PossibleBet]]:
         calls += more
     if batch:
         yield batch
-
-
-def _stands(source: Input, way: Guesses) -> bool:
-    """Whether an input is certainly the same if these guesses hold."""
-    match source:
-        case Given():
-            return True
-        case Guessed(guess=guess, made_from=None):
-            return guess in way
-        case _:
-            return False
 
 
 def _bounded(calls: Mapping[str, Possible]) -> dict[str, Possible]:

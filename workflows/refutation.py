@@ -16,11 +16,12 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.table import (
         Absent,
         CallTable,
+        Gathered,
         Given,
         Guessed,
         Inputs,
         Resulting,
-        Speculation,
+        SpeculativeCall,
     )
     from forerun.workflows.planning import Planner
     from forerun.workflows.run_state import Nodes, NodeState
@@ -39,7 +40,7 @@ class Refutation:
         self._guesses = guesses
         self._planner = planner
 
-    def against(self, ended: Iterable[str]) -> Iterator[tuple[Speculation, str]]:
+    def against(self, ended: Iterable[str]) -> Iterator[tuple[SpeculativeCall, str]]:
         """Open speculations that the ends of these nodes leave no way to be right, and why."""
         for name in ended:
             for speculation in self._table.open():
@@ -50,10 +51,10 @@ class Refutation:
                 ]
                 if not speculation.alternatives:
                     yield speculation, f"{name} ended otherwise"
-                elif self._nodes[speculation.node].state is not NodeState.WAITING:
+                elif self._nodes.state(speculation.node) is not NodeState.WAITING:
                     yield speculation, f"{speculation.node} went on without it"
 
-    def claimed(self, speculation: Speculation) -> None:
+    def claimed(self, speculation: SpeculativeCall) -> None:
         """Its own node needed the call exactly as guessed: what it was rendered from held.
 
         Another node may need the same call while the guesses are still open: that tests nothing.
@@ -81,16 +82,17 @@ class Refutation:
             name
             for name in self._nodes.graph.downstream[guess.node]
             if not self._nodes.graph.nodes[name].effect
+            and self._nodes.graph.nodes[name].index is None
             and all(self._nodes[up].state.ended for up in self._nodes.graph.nodes[name].upstream)
         ]
-        return bool(consumers) and all(self._same_call(name, guess) for name in consumers)
+        return bool(consumers) and all(self._same_calls(name, guess) for name in consumers)
 
-    def _same_call(self, name: str, guess: Guess) -> bool:
+    def _same_calls(self, name: str, guess: Guess) -> bool:
         certain: Inputs = {up: Given() for up in self._nodes.graph.nodes[name].upstream}
         guessed = {**certain, guess.node: Guessed(guess.id)}
-        return self._fingerprint(name, guessed) == self._fingerprint(name, certain)
+        return self._fingerprints(name, guessed) == self._fingerprints(name, certain)
 
-    def _tested(self, speculation: Speculation, inputs: Inputs, ended: str) -> Inputs | None:
+    def _tested(self, speculation: SpeculativeCall, inputs: Inputs, ended: str) -> Inputs | None:
         source = inputs.get(ended, Given())
         if isinstance(source, Given):
             return inputs
@@ -101,20 +103,31 @@ class Refutation:
             self.discharged.add(source.guess)
         return certain
 
+    def _fingerprints(self, name: str, inputs: Inputs) -> list[str | None]:
+        """The call of a node, or those of all its items."""
+        node = self._nodes.graph.nodes[name]
+        if not node.gathers:
+            return [self._fingerprint(name, inputs)]
+        try:
+            items = node.items(self._values(inputs))
+        except RenderError:
+            return []
+        return [self._fingerprint(f"{name}[{index}]", inputs) for index in range(len(items))]
+
     def _fingerprint(self, name: str, inputs: Inputs) -> str | None:
         """The call that `inputs` lead to; None where they lead to no call."""
-        node = self._nodes.graph.nodes[name]
-        values: dict[str, Any] = {}
-        for up, source in inputs.items():
-            present, value = self._value(up, source)
-            if present:
-                values[up] = value
-            elif not node.tolerates(up):
-                return None
+        node, values = self._nodes.graph.node(name), self._values(inputs)
+        if not all(up in values or node.tolerates(up) for up in inputs):
+            return None
         try:
             return self._planner.plan(name, values).call.fingerprint if node.runs(values) else None
         except RenderError:
             return None
+
+    def _values(self, inputs: Inputs) -> dict[str, Any]:
+        """What is there: a skipped node is left out."""
+        found = ((up, self._value(up, source)) for up, source in inputs.items())
+        return {up: value for up, (present, value) in found if present}
 
     def _value(self, up: str, source: object) -> tuple[bool, Any]:
         match source:
@@ -122,6 +135,8 @@ class Refutation:
                 return True, self._guesses[guess].value
             case Resulting(speculation=speculation):
                 return True, self._table[speculation].output
+            case Gathered(speculations=speculations):
+                return True, [self._table[one].output for one in speculations]
             case Absent():
                 return False, None
             case _:

@@ -27,13 +27,13 @@ def result_of(
         "outputs": _bounded(
             {
                 run.name: run.output
-                for run in nodes
+                for run in nodes.whole
                 if run.state is NodeState.DONE and not nodes.graph.nodes[run.name].effect
             },
             OUTPUT_BYTES,
         ),
         "skipped": [
-            run.name for run in nodes if run.state in (NodeState.SKIPPED, NodeState.STOPPED)
+            run.name for run in nodes.whole if run.state in (NodeState.SKIPPED, NodeState.STOPPED)
         ],
         "failed": failed(nodes),
         "effects": _bounded(
@@ -74,7 +74,7 @@ def _bounded(values: dict[str, Any], limit: int, within: str | None = None) -> d
 
 def failed(nodes: Nodes) -> dict[str, str]:
     """The nodes that failed, with why."""
-    return {run.name: run.error or "" for run in nodes if run.state is NodeState.FAILED}
+    return {run.name: run.error or "" for run in nodes.whole if run.state is NodeState.FAILED}
 
 
 def ledger_view(ledger: Ledger, timing: Timing) -> dict[str, Any]:

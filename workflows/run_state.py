@@ -11,6 +11,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.workflows.graph import Graph
+    from forerun.workflows.node import Node
 
 
 class NodeState(StrEnum):
@@ -39,10 +40,14 @@ class NodeRun:
     """One node. Times are workflow time, in milliseconds since the epoch.
 
     `busy_ms` is what its own call took, from its launch, ahead of its turn or not, to its end;
-    `person_ms` is how long its barrier waited for people.
+    `person_ms` is how long its barrier waited for people. `after` are nodes whose output was awaited
+    before this one was declared, at `declared_ms`: no edges, but it could not start earlier. `seen` says that its
+    own end was awaited.
     """
 
     name: str
+    declared_ms: int = 0
+    after: tuple[str, ...] = ()
     state: NodeState = NodeState.WAITING
     output: Any = None
     error: str | None = None
@@ -50,6 +55,7 @@ class NodeRun:
     ended_ms: int | None = None
     busy_ms: int = 0
     person_ms: int = 0
+    seen: bool = False
 
 
 class Nodes:
@@ -62,17 +68,49 @@ class Nodes:
     def __getitem__(self, name: str) -> NodeRun:
         return self._runs[name]
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._runs
+
     def __iter__(self) -> Iterator[NodeRun]:
-        return iter(self._runs.values())
+        return iter(tuple(self._runs.values()))
 
     @property
     def all_ended(self) -> bool:
         """Whether the run has nothing left to do."""
         return all(run.state.ended for run in self)
 
+    @property
+    def whole(self) -> Iterator[NodeRun]:
+        """Without the items of `for_each` nodes: what people gave names to."""
+        return (run for run in self if self.graph.nodes[run.name].index is None)
+
+    def add(self, node: Node, declared_ms: int, after: tuple[str, ...] = ()) -> None:
+        """Add a node that needs only nodes which are there already."""
+        self.graph.add(node)
+        self._runs[node.name] = NodeRun(node.name, declared_ms, after)
+
+    def expand(self, name: str, count: int) -> list[NodeRun]:
+        """Add the items of a `for_each` node, whose list is known now."""
+        items = [NodeRun(item.name) for item in self.graph.expand(name, count)]
+        known = self._runs | {run.name: run for run in items}
+        self._runs = {name: known[name] for name in self.graph.nodes}
+        return items
+
+    def may_start(self, node: Node) -> bool:
+        """Whether the concurrency of the `for_each` that an item belongs to has room for it."""
+        if node.parent is None:
+            return True
+        items = (self._runs[name] for name in self.graph.items(node.parent))
+        return sum(run.state is NodeState.RUNNING for run in items) < node.spec.concurrency
+
+    def state(self, name: str) -> NodeState:
+        """The state of a node; of an item that is not there yet, that of its parent."""
+        run = self._runs.get(name)
+        return run.state if run else self._runs[self.graph.node(name).parent or name].state
+
     def values(self, name: str) -> dict[str, Any]:
         """The outputs of the upstream of `name` that have one."""
-        runs = (self._runs[up] for up in self.graph.nodes[name].upstream)
+        runs = (self._runs[up] for up in self.graph.node(name).upstream)
         return {run.name: run.output for run in runs if run.state is NodeState.DONE}
 
     def states(self) -> dict[str, str]:

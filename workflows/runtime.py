@@ -17,20 +17,19 @@ from forerun.workflows.options import (
     EVENTS_BEFORE_SPECULATION_STOPS,
     MOST_LIVE_SPECULATIONS,
     NEXT_TASK,
-    RECORDS_PER_MARKER,
     Lane,
 )
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.activities.call_result import Bill, Completed, Cut
+    from forerun.activities.call_result import Completed, Cut
     from forerun.speculation.guess import Guess
-    from forerun.speculation.ledger import Ledger
     from forerun.speculation.policy import Policy
     from forerun.speculation.quantities import ZERO, number
     from forerun.speculation.record import Record, calls_of
     from forerun.speculation.rule import Verdict
-    from forerun.speculation.table import CallTable, Ending, Speculation
-    from forerun.workflows.bills import EndedBill, bill_of
+    from forerun.speculation.table import CallTable, Ending, SpeculativeCall
+    from forerun.workflows.accounts import Accounts
+    from forerun.workflows.bills import bill_of
     from forerun.workflows.books import Books
     from forerun.workflows.dispatch import Dispatcher, Ended, Planned
     from forerun.workflows.planning import Planner
@@ -39,7 +38,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.refutation import Refutation
     from forerun.workflows.run_state import Nodes, now_ms
     from forerun.workflows.sentences import launch
-    from forerun.workflows.settlement import outcome_of, tested
+    from forerun.workflows.settlement import tested
     from forerun.workflows.survey import Survey
     from forerun.workflows.views import Views
 
@@ -52,7 +51,7 @@ class Runtime:
     ) -> None:
         self.policy = policy
         self.table = CallTable()
-        self.ledger = Ledger()
+        self.accounts = Accounts(books)
         self.guesses: dict[str, Guess] = {}
         self._nodes = nodes
         self._planner = planner
@@ -62,13 +61,11 @@ class Runtime:
         self._refutation = Refutation(nodes, self.table, self.guesses, planner)
         self._views = Views(nodes, planner, self.table, self.guesses)
         self._held: set[str] = set()
-        self._bills: dict[str, EndedBill] = {}
-        self._tested: set[str] = set()
         self._rate_limits = RateLimits()
         self._stopped = False
         self._ids = itertools.count(1)
 
-    def claim(self, planned: Planned) -> Speculation | None:
+    def claim(self, planned: Planned) -> SpeculativeCall | None:
         """The speculation that already makes this very call, now authoritative; None: run it."""
         found = self.table.claimable(planned.call.fingerprint)
         if found is None or self._too_old(found, planned):
@@ -81,11 +78,11 @@ class Runtime:
             found.ending = Ending.PROMOTED
         return found
 
-    def absorb(self, ended: Ended) -> Speculation:
+    def absorb(self, ended: Ended) -> SpeculativeCall:
         """Take in the end of a speculation's activity; its outcome is written at the next settle."""
         speculation = self.table[ended.id]
         self._rate_limits.note(speculation.call.operation, ended)
-        self._bills[speculation.id] = bill_of(ended)
+        bill = self.accounts.billed(ended)
         match ended.result:
             case Completed() as completed:
                 speculation.done_ms = now_ms()
@@ -97,7 +94,7 @@ class Runtime:
             case Cut():
                 speculation.ending = Ending.CUT
             case None:
-                cancelled = self._bills[speculation.id].never_ran
+                cancelled = bill.never_ran
                 speculation.ending = Ending.CUT if cancelled else Ending.FAILED
                 if not cancelled:
                     self._drop_all(self.table.refute(speculation), "its input failed")
@@ -108,7 +105,7 @@ class Runtime:
         for speculation, reason in self._refutation.against(ended):
             self.drop(speculation, reason)
 
-    def drop(self, speculation: Speculation, reason: str) -> None:
+    def drop(self, speculation: SpeculativeCall, reason: str) -> None:
         """Give up a speculation and all that rests on its result: cut it, or discard it if done."""
         if not speculation.open:
             return
@@ -133,27 +130,12 @@ class Runtime:
     def paid(self, ended: Ended, operation: str) -> None:
         """Enter the bill of an authoritative call."""
         self._rate_limits.note(operation, ended)
-        self.ledger = self.ledger.paid(bill_of(ended).cost.best_usd)
-
-    def committed(self, bill: Bill | None) -> None:
-        """Enter the bill of a commit; None if none was tried."""
-        if bill is not None:
-            self.ledger = self.ledger.paid(bill.cost.best_usd)
+        self.accounts.paid(bill_of(ended).bill)
 
     async def settle(self, ended: Sequence[str]) -> None:
-        """Write down outcomes and tested guesses, and enter them in the ledger."""
-        over = [s for s in self.table if s.ending and s.id in self._bills]
-        outcomes = [outcome_of(s, self._bills.pop(s.id)) for s in over]
+        """Write down what the ends of these nodes, and of speculations, have made certain."""
         guesses = tested(ended, self._nodes, self.guesses, self.table, self._refutation)
-        fresh = [guess for guess in guesses if guess.guess not in self._tested]
-        if not outcomes and not fresh:
-            return
-        self._tested.update(guess.guess for guess in fresh)
-        for outcome in outcomes:
-            self.ledger = self.ledger.settle(outcome.speculation, outcome.outcome, outcome.best_usd)
-        certain = [*outcomes, *fresh]
-        for start in range(0, len(certain), RECORDS_PER_MARKER):
-            await self._books.settle(certain[start : start + RECORDS_PER_MARKER])
+        await self.accounts.settle(self.table, guesses)
 
     async def bet(self) -> bool:
         """Have the bets of the moment judged, and launch those that pay.
@@ -169,8 +151,9 @@ class Runtime:
             batch = {bet.question: bet for bet in some}
             request = self._views.request(
                 batch.values(),
+                items=self._survey.items,
                 policy=self.policy,
-                funds_usd=self.policy.budget_usd - self.ledger.at_risk_usd,
+                funds_usd=self.policy.budget_usd - self.accounts.ledger.at_risk_usd,
                 held=sorted(self._held),
                 held_back=self._rate_limits.held_back(),
                 previous=self._books.last,
@@ -222,7 +205,7 @@ class Runtime:
             if self._stopped:
                 return
         self.table.add(
-            Speculation(
+            SpeculativeCall(
                 id=id,
                 node=possible.node,
                 call=planned.call,
@@ -234,15 +217,15 @@ class Runtime:
                 alternatives=list(possible.alternatives),
             )
         )
-        self.ledger = self.ledger.reserve(id, worst_usd)
+        self.accounts.ledger = self.accounts.ledger.reserve(id, worst_usd)
 
-    def _too_old(self, speculation: Speculation, planned: Planned) -> bool:
+    def _too_old(self, speculation: SpeculativeCall, planned: Planned) -> bool:
         """A read may have changed since: an old answer is not promoted."""
         limit = self._planner.max_age_ms(planned.node)
         if limit is None or speculation.done_ms is None:
             return False
         return now_ms() - speculation.done_ms > limit
 
-    def _drop_all(self, speculations: Iterable[Speculation], reason: str) -> None:
+    def _drop_all(self, speculations: Iterable[SpeculativeCall], reason: str) -> None:
         for speculation in speculations:
             self.drop(speculation, reason)

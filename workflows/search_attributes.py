@@ -14,7 +14,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError
 
-from forerun.workflows.options import ERRAND_RETRY, ERRAND_TIMEOUT, WORKFLOW_QUEUE
+from forerun.workflows.options import ERRAND_RETRY, ERRAND_TIMEOUT
 
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.namespace import Namespaces
@@ -34,17 +34,15 @@ MOST_KEYWORDS = 50
 class SearchAttributes:
     """The attributes of one run, as far as they are registered."""
 
-    def __init__(self, workload: str | None) -> None:
+    def __init__(self) -> None:
         self._registered: frozenset[str] = frozenset()
-        self._workload = workload
         self._awaiting: list[str] = []
 
-    async def look_up(self) -> None:
+    async def look_up(self, workload: str) -> None:
         """Ask which attributes exist; a run whose question fails goes on without them."""
         try:
             found = await workflow.execute_activity_method(
                 Namespaces.registered_search_attributes,
-                task_queue=WORKFLOW_QUEUE,
                 start_to_close_timeout=ERRAND_TIMEOUT,
                 retry_policy=ERRAND_RETRY,
                 summary="which search attributes exist",
@@ -53,8 +51,7 @@ class SearchAttributes:
             workflow.logger.warning("search_attributes.unknown", extra={"why": str(error)})
             return
         self._registered = frozenset(found)
-        if self._workload:
-            self._upsert([WORKLOAD.value_set(self._workload[:LONGEST_KEYWORD])])
+        self._upsert([WORKLOAD.value_set(workload[:LONGEST_KEYWORD])])
         self._show_awaiting()
 
     def awaiting(self, intents: Collection[str]) -> None:

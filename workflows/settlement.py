@@ -13,13 +13,13 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.guess import Guess
     from forerun.speculation.quantities import ZERO, number
     from forerun.speculation.record import GuessTested, Outcome
-    from forerun.speculation.table import CallTable, Ending, Speculation
+    from forerun.speculation.table import CallTable, Ending, SpeculativeCall
     from forerun.workflows.bills import EndedBill
     from forerun.workflows.refutation import Refutation
     from forerun.workflows.run_state import Nodes, NodeState
 
 
-def outcome_of(speculation: Speculation, ended: EndedBill) -> Outcome:
+def outcome_of(speculation: SpeculativeCall, ended: EndedBill) -> Outcome:
     """The record of one speculation's end. Its dollars are wasted unless it was promoted."""
     ending = speculation.ending or Ending.FAILED
     cost = ended.cost
@@ -89,7 +89,7 @@ def _bet_on(table: CallTable) -> set[str]:
     return {guess for speculation in table for guess in speculation.bet.split(" & ")}
 
 
-def _reason(speculation: Speculation) -> str:
+def _reason(speculation: SpeculativeCall) -> str:
     if speculation.ending is Ending.PROMOTED:
         return f"claimed by {speculation.claimed_by}"
     return speculation.cut_reason or "its call failed"

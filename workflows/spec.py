@@ -72,7 +72,7 @@ def parse_graph(raw: object) -> tuple[Spec, Graph]:
     check_limits(raw)
     spec = validated(Spec, raw)
     check_nodes(spec)
-    graph = Graph(spec)
+    graph = Graph.of(spec)
     check_guessed_nodes(spec, graph)
     return spec, graph
 

@@ -47,16 +47,20 @@ def check_guessed_nodes(spec: Spec, graph: Graph) -> None:
         SpecError: it names nothing that could.
     """
     for name, node in spec.nodes.items():
-        for index, guess in enumerate(node.guess):
-            if isinstance(guess, NodeGuess):
-                _check_guessed_node(name, guess.node, graph, at("nodes", name, "guess", index))
+        check_guessed_node(name, node, graph)
+
+
+def check_guessed_node(name: str, node: NodeSpec, graph: Graph) -> None:
+    """Check one node's `node` guesses; raises SpecError like `check_guessed_nodes`."""
+    for index, guess in enumerate(node.guess):
+        if isinstance(guess, NodeGuess):
+            _check_guessed_node(name, guess.node, graph, at("nodes", name, "guess", index))
 
 
 def unsupported_features(spec: Spec) -> SpecError | None:
     """The first thing in `spec` that this version parses but cannot run yet."""
     for name, node in spec.nodes.items():
         uses: Mapping[str, bool] = {
-            "for_each": node.for_each is not None,
             "equivalence": node.equivalence > 1,
         }
         for key, used in uses.items():
@@ -134,7 +138,7 @@ def _check_guessed_node(name: str, other: str, graph: Graph, path: str) -> None:
     if other not in graph.nodes:
         fix = closest(other, list(graph.nodes), "name a node of this spec")
         raise SpecError(here, shown(other), f"unknown node {shown(other)}", fix)
-    if other == name or graph.needs(other, name):
+    if other == name or (name in graph.nodes and graph.needs(other, name)):
         fix = "name a node that has its output earlier, such as an upstream"
         raise _refused(here, other, f"only has an output once {shown(name)} has one", fix)
     if graph.nodes[other].effect:

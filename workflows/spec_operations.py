@@ -12,7 +12,7 @@ from typing import Any, cast
 from forerun.activities.operation import OperationCard
 from forerun.workflows.spec_errors import SpecError, at, closest, shown
 from forerun.workflows.spec_model import Spec
-from forerun.workflows.spec_nodes import EffectNode, ModelNode, ToolNode
+from forerun.workflows.spec_nodes import EffectNode, ModelNode, NodeSpec, ToolNode
 from forerun.workflows.spec_schemas import Schemas
 from forerun.workflows.templates import is_constant
 
@@ -27,17 +27,36 @@ def check_operations(
     Raises:
         SpecError: an operation is unknown, of the wrong kind, or has other arguments.
     """
-    names, schemas = sorted(known) or sorted(cards), Schemas()
+    schemas = Schemas()
     for name, node in spec.nodes.items():
-        if isinstance(node, ModelNode):
-            continue
-        path, operation = at("nodes", name), node.operation
-        card = cards.get(operation)
-        if card is None:
-            fix = closest(operation, names, f"use one of {', '.join(names)}")
-            problem = f"unknown operation {shown(operation)}"
-            raise SpecError(at(path, node.kind), shown(operation), problem, fix)
-        _check_kind(node, card, path)
+        check_operation(name, node, cards, known, schemas, constants=True)
+
+
+def check_operation(
+    name: str,
+    node: NodeSpec,
+    cards: Mapping[str, OperationCard],
+    known: Iterable[str],
+    schemas: Schemas,
+    *,
+    constants: bool,
+) -> None:
+    """Check one node; its arguments only if they are `constants` or templates, not a function.
+
+    Raises:
+        SpecError: see `check_operations`.
+    """
+    if isinstance(node, ModelNode):
+        return
+    path, operation = at("nodes", name), node.operation
+    card = cards.get(operation)
+    if card is None:
+        names = sorted(known) or sorted(cards)
+        fix = closest(operation, names, f"use one of {', '.join(names)}")
+        problem = f"unknown operation {shown(operation)}"
+        raise SpecError(at(path, node.kind), shown(operation), problem, fix)
+    _check_kind(node, card, path)
+    if constants:
         _check_arguments(node.args, card, at(path, "args"), schemas)
 
 

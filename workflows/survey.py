@@ -9,19 +9,31 @@ depth. Calls that assume exactly the same set form a bet.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.bet import Refusal
     from forerun.speculation.guess import Guess
-    from forerun.speculation.table import Absent, CallTable, Given, Guessed, Inputs, Resulting
+    from forerun.speculation.table import (
+        Absent,
+        Awaited,
+        CallTable,
+        Gathered,
+        Given,
+        Guessed,
+        Inputs,
+        Resulting,
+    )
     from forerun.workflows.candidates import Candidates, NoCall
     from forerun.workflows.dispatch import Planned
     from forerun.workflows.guesses import guesses_for
+    from forerun.workflows.node import Node
     from forerun.workflows.planning import Planner
     from forerun.workflows.possible import Possible, PossibleBet
     from forerun.workflows.run_state import NodeRun, Nodes, NodeState
-    from forerun.workflows.variants import Combination, Guesses, Pending, Variant, combinations
+    from forerun.workflows.variants import Combination, Guesses, Variant, combinations
 
 VARIANTS_PER_NODE = 16
 """Bounds what dense DAGs multiply to; the first ones rest on the fewest guesses."""
@@ -45,6 +57,7 @@ class Survey:
         self._variants: dict[str, list[Variant]] = {}
         self._bets: dict[Guesses, PossibleBet] = {}
         self._ready: dict[tuple[str, str], Possible] = {}
+        self.items: dict[str, int] = {}
         self._candidates.next_survey()
         for run in self._nodes:
             self._variants[run.name] = self._variants_of(run)
@@ -100,17 +113,42 @@ class Survey:
         chosen = list(zip(node.upstream, way.chosen, strict=True))
         if any(variant.absent and not node.tolerates(up) for up, variant in chosen):
             return [Variant(Absent(way.guesses), way.guesses)]
-        waits_for = tuple(up for up, variant in chosen if variant.pending)
         inputs = {up: variant.source for up, variant in chosen}
-        if waits_for:
-            return [self._enter(name, inputs, None, waits_for, way.guesses)]
-        match self._candidates.call(name, way.chosen):
+        if any(variant.waits_for for variant in way.chosen):
+            first = f"{name}[0]" if node.gathers else name
+            return [self._enter(first, inputs, None, way.guesses)]
+        match self._candidates.calls(name, way.chosen):
             case NoCall.SKIPPED:
                 return [Variant(Absent(way.guesses), way.guesses)]
             case NoCall.FAILS:
                 return []  # it would fail with these values too: nothing to gain
-            case planned:
+            case [planned] if not node.gathers:
                 return self._settle_on(name, inputs, planned, way.guesses)
+            case several:
+                return self._items(node, inputs, several, way.guesses)
+
+    def _items(
+        self, node: Node, inputs: Inputs, calls: Sequence[Planned], guesses: Guesses
+    ) -> list[Variant]:
+        """The calls of a `for_each`, each in turn where its concurrency has no room for more."""
+        found: list[Variant] = []
+        waits_for: list[str] = []
+        self.items[node.name] = max(len(calls), self.items.get(node.name, 0))
+        for call in calls:
+            if len(waits_for) >= node.spec.concurrency:
+                turn = waits_for[-node.spec.concurrency]
+                after = {**inputs, turn: Awaited((turn,))}
+                variants = [self._enter(call.node, after, None, guesses)]
+            else:
+                variants = self._settle_on(call.node, inputs, call, guesses)
+            found += variants
+            waits_for += [name for variant in variants for name in variant.waits_for]
+        if len(found) < len(calls):
+            return []  # one of them has failed, or belongs to another bet
+        if waits_for:
+            return [Variant(Awaited(tuple(waits_for)), guesses)]
+        results = tuple(v.source.speculation for v in found if isinstance(v.source, Resulting))
+        return [Variant(Gathered(results, guesses), guesses, [v.value for v in found])]
 
     def _settle_on(
         self, name: str, inputs: Inputs, planned: Planned, guesses: Guesses
@@ -123,31 +161,25 @@ class Survey:
             same.ways.append(guesses)
             return []
         if existing is None:
-            return [self._enter(name, inputs, planned, (), guesses)]
+            return [self._enter(name, inputs, planned, guesses)]
         if not existing.open:
             return []
         if inputs not in existing.alternatives:
             existing.alternatives.append(inputs)
-        value = Pending() if existing.live else existing.output
-        return [Variant(Resulting(existing.id), guesses, value)]
+        if existing.live:
+            return [Variant(Awaited((name,)), guesses)]
+        return [Variant(Resulting(existing.id), guesses, existing.output)]
 
     def _enter(
-        self,
-        name: str,
-        inputs: Inputs,
-        planned: Planned | None,
-        waits_for: tuple[str, ...],
-        guesses: Guesses,
+        self, name: str, inputs: Inputs, planned: Planned | None, guesses: Guesses
     ) -> Variant:
-        possible = Possible(
-            node=name, alternatives=[inputs], ways=[guesses], planned=planned, waits_for=waits_for
-        )
+        possible = Possible(node=name, alternatives=[inputs], ways=[guesses], planned=planned)
         if planned:
             self._ready[name, planned.call.fingerprint] = possible
         calls = self._bet(guesses).calls
         if name not in calls or (planned and not calls[name].planned):
             calls[name] = possible
-        return Variant(Given(), guesses, Pending())
+        return Variant(Awaited((name,)), guesses)
 
     def _bet(self, guesses: Guesses) -> PossibleBet:
         return self._bets.setdefault(guesses, PossibleBet(guesses))

@@ -82,9 +82,9 @@ class Template:
         return template
 
     @property
-    def static(self) -> bool:
-        """Whether it is the same text whatever the values are."""
-        return self._body is None
+    def size(self) -> int:
+        """Length of its source in UTF-8."""
+        return len(self.text.encode())
 
     @property
     def expression(self) -> nodes.Expr | None:
@@ -111,7 +111,7 @@ class Template:
         try:
             value = self._evaluate(self._body, values, work)
             work.touch(value)
-            return _bounded(canonical(value))
+            return bounded(canonical(value))
         except (EvaluationError, ArithmeticError, TypeError, ValueError) as error:
             raise RenderError(self.path, _line(error)) from None
         except RecursionError:
@@ -141,11 +141,14 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
-    """The arguments of a tool or an effect: JSON with templates in its strings, keys as they are."""
+    """The arguments of a tool or an effect: JSON with templates among its strings, keys as they are.
+
+    Strings in `tree` are what they are; what is filled in is a `Template` in their place.
+    """
 
     path: str
     templates: tuple[Template, ...]
-    _tree: dict[str, Any]
+    tree: dict[str, Any]
 
     def render(self, values: Mapping[str, Any], work: Work | None = None) -> dict[str, Any]:
         """The canonical arguments that `values` give.
@@ -154,9 +157,9 @@ class Arguments:
             RenderError: a template can't be filled in, or all together are too large.
         """
         work = work or Work()
-        rendered = canonical(_filled(self._tree, values, work))
+        rendered = canonical(_filled(self.tree, values, work))
         try:
-            return _bounded(rendered)
+            return bounded(rendered)
         except EvaluationError as error:
             raise RenderError(self.path, str(error)) from None
 
@@ -171,7 +174,7 @@ def compile_args(
     """
     allowance = allowance or Allowance()
     tree = {key: _compiled(value, at(path, key), allowance) for key, value in args.items()}
-    return Arguments(path=path, templates=tuple(_templates(tree)), _tree=tree)
+    return Arguments(path=path, templates=tuple(_templates(tree)), tree=tree)
 
 
 def is_constant(value: Any) -> bool:
@@ -224,7 +227,12 @@ def _filled(tree: Any, values: Mapping[str, Any], work: Work) -> Any:
             return tree
 
 
-def _bounded(value: Any) -> Any:
+def bounded(value: Any) -> Any:
+    """`value`, unless it is too large for what one node's templates may produce.
+
+    Raises:
+        EvaluationError: it is.
+    """
     text = value if isinstance(value, str) else canonical_json(value)
     if len(text.encode()) > MAX_OUTPUT:
         raise EvaluationError(f"comes to more than {MAX_OUTPUT:,} bytes")

@@ -6,13 +6,14 @@ slow approval would hide, or pretend, any saving.
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.speculation.makespan import Step, forecast
-    from forerun.workflows.run_state import Nodes
+    from forerun.workflows.run_state import NodeRun, Nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +33,32 @@ def timing(nodes: Nodes, began_ms: int) -> Timing:
     """The timing of a finished run that began at `began_ms`."""
     return Timing(
         seconds=_actual_ms(nodes, began_ms) / 1000,
-        sequential_seconds=_sequential_ms(nodes) / 1000,
+        sequential_seconds=_sequential_ms(nodes, began_ms) / 1000,
     )
 
 
-def _sequential_ms(nodes: Nodes) -> int:
-    """The longest path of the calls' own durations, each after its upstream."""
-    steps = {
-        run.name: Step(upstream=nodes.graph.nodes[run.name].upstream, ms=max(run.busy_ms, 0))
-        for run in nodes
-    }
-    return forecast(steps, []).makespan_ms
+def _sequential_ms(nodes: Nodes, began_ms: int) -> int:
+    """The longest path of the calls' own durations, each after what it needed to start."""
+    ends: dict[str, int] = {}
+    slots: dict[str, list[int]] = {}
+    for run in nodes:
+        node = nodes.graph.nodes[run.name]
+        start = max(
+            _last(nodes.graph.waits_for(run.name), ends),
+            _last(run.after, ends) + _pause_ms(run, nodes, began_ms),
+        )
+        if node.parent is not None:
+            free = slots.setdefault(node.parent, [0] * node.spec.concurrency)
+            start = max(start, free[0])
+            heapq.heapreplace(free, start + max(run.busy_ms, 0))
+        ends[run.name] = start + max(run.busy_ms, 0)
+    return max(ends.values(), default=0)
+
+
+def _pause_ms(run: NodeRun, nodes: Nodes, began_ms: int) -> int:
+    """What a user's own code took between the last output that it awaited and declaring a node."""
+    known_ms = max([began_ms, *(nodes[other].ended_ms or 0 for other in run.after)])
+    return max(run.declared_ms - known_ms, 0)
 
 
 def _actual_ms(nodes: Nodes, began_ms: int) -> int:
@@ -50,9 +66,13 @@ def _actual_ms(nodes: Nodes, began_ms: int) -> int:
     waited: dict[str, int] = {}
     ends: dict[str, int] = {}
     for run in nodes:
-        upstream = nodes.graph.nodes[run.name].upstream
-        last = max(upstream, key=lambda up: ends[up] + waited[up], default=None)
+        before = (*nodes.graph.waits_for(run.name), *run.after)
+        last = max(before, key=lambda other: ends[other] + waited[other], default=None)
         waited[run.name] = (waited[last] if last else 0) + run.person_ms
         over = run.ended_ms if run.ended_ms is not None else began_ms
         ends[run.name] = over - began_ms - waited[run.name]
     return max((*ends.values(), 0))
+
+
+def _last(names: Iterable[str], ends: dict[str, int]) -> int:
+    return max([0, *(ends[name] for name in names)])

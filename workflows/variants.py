@@ -14,17 +14,13 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.bet import node_of
-    from forerun.speculation.table import Absent, Input
+    from forerun.speculation.table import Absent, Awaited, Input
 
 COMBINATIONS_PER_NODE = 64
 """Of a node's inputs; kept are those that rest on the fewest guesses."""
 
 Guesses = tuple[str, ...]
 """The ids of guesses that something rests on, sorted."""
-
-
-class Pending:
-    """The value of a result that is still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +32,9 @@ class Variant:
     value: Any = None
 
     @property
-    def pending(self) -> bool:
-        """Whether the value is still to come."""
-        return isinstance(self.value, Pending)
+    def waits_for(self) -> tuple[str, ...]:
+        """The calls whose results it still waits for; none where the value is there."""
+        return self.source.calls if isinstance(self.source, Awaited) else ()
 
     @property
     def absent(self) -> bool:

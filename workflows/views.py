@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from temporalio import workflow
@@ -19,8 +19,9 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.bet import Assumption, Condition
     from forerun.speculation.guess import Guess
     from forerun.speculation.policy import Policy
-    from forerun.speculation.table import CallTable, Speculation
+    from forerun.speculation.table import CallTable, SpeculativeCall
     from forerun.workflows.conditions import undecided
+    from forerun.workflows.node import Node
     from forerun.workflows.planning import Planner
     from forerun.workflows.possible import Possible, PossibleBet
     from forerun.workflows.run_state import NodeRun, Nodes, NodeState, now_ms
@@ -41,6 +42,7 @@ class Views:
         self,
         bets: Iterable[PossibleBet],
         *,
+        items: Mapping[str, int],
         policy: Policy,
         funds_usd: Decimal,
         held: Sequence[str],
@@ -52,7 +54,7 @@ class Views:
             at=workflow.now(),
             policy=policy,
             funds_usd=funds_usd,
-            nodes={run.name: self._node(run) for run in self._nodes if not run.state.ended},
+            nodes=dict(self._unfinished(items)),
             placed=tuple(view for s in self._table.open() for view in self._speculation(s)),
             bets=tuple(self._bet(bet) for bet in bets),
             held_back=held_back,
@@ -60,19 +62,47 @@ class Views:
             previous=previous,
         )
 
-    def _node(self, run: NodeRun) -> NodeView:
-        """An unfinished node, after those of its upstream that are unfinished too."""
-        started = run.state is NodeState.RUNNING and run.started_ms is not None
-        upstream = self._nodes.graph.nodes[run.name].upstream
+    def _unfinished(self, items: Mapping[str, int]) -> Iterator[tuple[str, NodeView]]:
+        """Every unfinished node after its upstream.
+
+        A `for_each` that has no list yet has as many items as are guessed, or one.
+        """
+        counts = {**items}
+        for speculation in self._table.open():
+            node = self._nodes.graph.node(speculation.node)
+            if node.parent is not None and node.index is not None:
+                counts[node.parent] = max(counts.get(node.parent, 1), node.index + 1)
+        for run in self._nodes:
+            node = self._nodes.graph.nodes[run.name]
+            if run.state.ended:
+                continue
+            if node.gathers and run.state is NodeState.WAITING:
+                expected = [node.item(index) for index in range(max(counts.get(run.name, 1), 1))]
+                for item in expected:
+                    yield item.name, self._view(item, item.upstream)
+                yield run.name, self._view(node, [item.name for item in expected])
+            else:
+                yield run.name, self._view(node, self._nodes.graph.waits_for(run.name), run)
+
+    def _view(self, node: Node, upstream: Sequence[str], run: NodeRun | None = None) -> NodeView:
+        started = run.started_ms if run and run.state is NodeState.RUNNING else None
         return NodeView(
-            upstream=tuple(up for up in upstream if not self._nodes[up].state.ended),
-            work=self._planner.work(run.name),
-            phase=Phase.RUNNING if started else Phase.WAITING,
-            elapsed_ms=now_ms() - (run.started_ms or 0) if started else 0,
+            upstream=tuple(up for up in self._in_turn(node, upstream) if self._is_open(up)),
+            work=self._planner.work(node.name),
+            phase=Phase.WAITING if started is None else Phase.RUNNING,
+            elapsed_ms=0 if started is None else now_ms() - started,
         )
 
-    def _speculation(self, speculation: Speculation) -> Iterator[SpeculationView]:
-        ended = self._nodes[speculation.node].state.ended
+    def _in_turn(self, node: Node, upstream: Sequence[str]) -> Sequence[str]:
+        """An item waits as well for the one whose place it takes."""
+        before = -1 if node.index is None else node.index - node.spec.concurrency
+        return [*upstream, f"{node.parent}[{before}]"] if before >= 0 else upstream
+
+    def _is_open(self, name: str) -> bool:
+        return name not in self._nodes or not self._nodes[name].state.ended
+
+    def _speculation(self, speculation: SpeculativeCall) -> Iterator[SpeculationView]:
+        ended = self._nodes.state(speculation.node).ended
         for inputs in () if ended else speculation.alternatives:
             yield SpeculationView(
                 node=speculation.node,

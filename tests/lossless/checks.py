@@ -64,7 +64,7 @@ def violations(run: Run, case: Case) -> Iterator[str]:
     yield from budget_problems(told, number(case.spec["policy"]["budget_usd"]))
     yield from _request_problems(run, told)
     yield from _gate_problems(run, case)
-    graph = Graph(parse_spec(case.spec))
+    graph = Graph.of(parse_spec(case.spec))
     yield from _guess_problems(run.story, graph)
     yield from _certainty_problems(told, graph)
 

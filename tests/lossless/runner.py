@@ -14,7 +14,8 @@ from temporalio.worker import Replayer
 
 from forerun import __version__
 from forerun.workers.plugin import forerun_plugin
-from forerun.workflows.agent_dag import NODES_FAILED, AgentDag
+from forerun.workflows.agent_dag import AgentDag
+from forerun.workflows.speculation import NODES_FAILED
 from tests.harness import Story
 from tests.lossless.case import Case
 from tests.lossless.checks import Run, differences, violations

@@ -12,14 +12,14 @@ from forerun.speculation.table import (
     Guessed,
     Inputs,
     Resulting,
-    Speculation,
+    SpeculativeCall,
 )
 
 
-def entered(table: CallTable, id: str, *alternatives: Inputs) -> Speculation:
+def entered(table: CallTable, id: str, *alternatives: Inputs) -> SpeculativeCall:
     """A launched speculation of its own node."""
     call = Call(operation="echo", version="1", arguments={"value": id})
-    speculation = Speculation(
+    speculation = SpeculativeCall(
         id=id,
         node=id,
         call=call,

@@ -19,7 +19,7 @@ class SpecInSandbox:
     async def run(self, raw: dict[str, Any], expected: dict[str, Any]) -> None:
         """Whatever imports something lazily must be touched here."""
         spec_schema()
-        node = Graph(parse_spec(raw)).nodes["draft"]
+        node = Graph.of(parse_spec(raw)).nodes["draft"]
         values: dict[str, Any] = {"classify": {"label": "bug"}}
         refusals: list[str] = []
         for wrong in ({**raw, "version": 2}, {**raw, "nodes": {"a": {"model": "x:y"}}}):

@@ -32,7 +32,7 @@ def played(name: str, spec: Spec) -> dict[str, Any]:
     script = Script()
     script.replace(parse_rules((EXAMPLES / f"{name}.rules.json").read_text()))
     outputs: dict[str, Any] = {}
-    for node in Graph(spec).nodes.values():
+    for node in Graph.of(spec).nodes.values():
         call = node.render(outputs)
         if node.spec.kind != "model":
             outputs[node.name] = {"text": "articles about " + call.arguments.get("topic", "")}

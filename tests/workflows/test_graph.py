@@ -16,7 +16,7 @@ from tests.workflows.specs import AUTO_REPLY, model, spec
 
 
 def graph(**nodes: Any) -> Graph:
-    return Graph(parse_spec({**spec(**nodes), "input": {"x": 1}}))
+    return Graph.of(parse_spec({**spec(**nodes), "input": {"x": 1}}))
 
 
 class TestEdges:
@@ -32,9 +32,8 @@ class TestEdges:
 
         assert built.nodes["d"].upstream == ("c", "a", "b")
         assert built.nodes["e"].upstream == ("d",)
-        assert built.downstream == {"c": ("b", "d"), "a": ("d",), "b": ("d",), "d": ("e",), "e": ()}
+        assert built.downstream == {"c": ["b", "d"], "a": ["d"], "b": ["d"], "d": ["e"], "e": []}
         assert built.ancestors("e") == ("c", "a", "b", "d")
-        assert built.descendants("a") == ("d", "e")
         assert built.needs("e", "c")
         assert not built.needs("c", "e")
         assert not built.needs("c", "c")
@@ -63,8 +62,6 @@ class TestEdges:
             closure[i] = ups.union(*(closure[j] for j in ups))
         for i, above in closure.items():
             assert set(built.ancestors(f"n{i}")) == {f"n{j}" for j in above}
-            below = {f"n{j}" for j, over in closure.items() if i in over}
-            assert set(built.descendants(f"n{i}")) == below
 
     def test_a_chain_of_a_thousand_nodes_is_an_ordinary_spec(self) -> None:
         """Nothing recurses along edges, and dense DAGs are no harder."""
@@ -75,7 +72,7 @@ class TestEdges:
         }
 
         assert len(graph(**chain).ancestors("n999")) == 999
-        assert len(graph(**dense).descendants("n0")) == 119
+        assert len(graph(**dense).ancestors("n119")) == 119
 
 
 class TestSkippedUpstream:
@@ -137,7 +134,7 @@ class TestCalls:
 
     def test_an_operation_node_renders_its_arguments(self) -> None:
         """With their types."""
-        nodes = Graph(parse_spec(AUTO_REPLY)).nodes
+        nodes = Graph.of(parse_spec(AUTO_REPLY)).nodes
 
         lookup = nodes["lookup"].render({"classify": "bug"})
         send = nodes["send"].render({"draft": "Hello"})

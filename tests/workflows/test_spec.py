@@ -111,7 +111,7 @@ class TestRightSpecs:
                 f"nodes.b.guess[0].from: '{source}' is not supported by this version of forerun yet; "
                 "fix: leave it out"
             )
-        for keys in ({"for_each": "{{ input }}", "concurrency": 2}, {"equivalence": 2}):
+        for keys in ({"equivalence": 2},):
             error = unsupported_features(parse_spec(spec(a=model(**keys))))
             assert error is not None
             assert error.path == f"nodes.a.{next(iter(keys))}"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forerun.speculation.guess import Guess
-from forerun.speculation.table import CallTable, Given, Guessed, Inputs, Speculation
+from forerun.speculation.table import CallTable, Given, Guessed, Inputs, SpeculativeCall
 from forerun.workflows.graph import Graph
 from forerun.workflows.planning import Planner
 from forerun.workflows.possible import CALLS_PER_BATCH, PossibleBet, batches
@@ -25,7 +25,7 @@ class House:
     """A run without a server: its nodes, table and survey; the first node is running."""
 
     def __init__(self, nodes: dict[str, Any]) -> None:
-        graph = Graph(parse_spec({"version": 1, "nodes": nodes}))
+        graph = Graph.of(parse_spec({"version": 1, "nodes": nodes}))
         self.nodes = Nodes(graph)
         self.table = CallTable()
         self.guesses: dict[str, Guess] = {}
@@ -33,11 +33,11 @@ class House:
         self.survey = Survey(self.nodes, self.table, self.guesses, self.planner)
         next(iter(self.nodes)).state = NodeState.RUNNING
 
-    def done(self, id: str, node: str, inputs: Inputs, output: str) -> Speculation:
+    def done(self, id: str, node: str, inputs: Inputs, output: str) -> SpeculativeCall:
         """Enter a speculation that is done, rendered from guesses."""
         values = {up: self._value(up, source) for up, source in inputs.items()}
         call = self.planner.plan(node, values).call
-        speculation = Speculation(
+        speculation = SpeculativeCall(
             id=id,
             node=node,
             call=call,

@@ -26,8 +26,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from forerun.workers.cli.process import CommandError
-from forerun.workflows.agent_dag import INVALID_SPEC
 from forerun.workflows.options import WORKFLOW_QUEUE
+from forerun.workflows.speculation import INVALID_SPEC
 
 ANSWER_SECONDS = 10.0
 OUTAGE_SECONDS = 1.0

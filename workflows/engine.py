@@ -1,12 +1,13 @@
 """One run of a DAG: the loop that everything hangs on.
 
 A single coroutine decides, in a fixed order, whenever something has ended or changed. So there is
-one interleaving to think about: between two awaits of this loop nothing else changes a node.
+one interleaving to think about: between two awaits of this loop nothing else changes a node. What is
+declared meanwhile waits for the next round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -23,53 +24,70 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.dispatch import Dispatcher, Ended
     from forerun.workflows.failures import message_of
     from forerun.workflows.graph import Graph
+    from forerun.workflows.node import Node
     from forerun.workflows.planning import Planner
     from forerun.workflows.run_state import NodeRun, Nodes, NodeState, now_ms
     from forerun.workflows.runtime import Runtime
+    from forerun.workflows.spec_errors import SpecError
     from forerun.workflows.templates import RenderError
 
 ABSENT = (NodeState.SKIPPED, NodeState.DECLINED)
 BROKEN = (NodeState.FAILED, NodeState.STOPPED)
 
 
-class DagRun:
-    """Runs a graph to its end. `on_progress` is called after every round of the loop."""
+class Engine:
+    """Runs the nodes of a graph to their ends.
+
+    `introduce` makes the operations of new nodes known before a round, `on_progress` is called after.
+    """
 
     def __init__(
         self,
-        graph: Graph,
+        nodes: Nodes,
         planner: Planner,
         books: Books,
         policy: Policy,
         barrier: Barrier,
+        introduce: Callable[[], Awaitable[None]],
         on_progress: Callable[[], None],
     ) -> None:
-        self.nodes = Nodes(graph)
+        self.nodes = nodes
         self.barrier = barrier
         self._dispatcher = Dispatcher(barrier.allowance)
         self.runtime = Runtime(self.nodes, planner, books, self._dispatcher, policy)
-        self._graph = graph
+        self._graph: Graph = nodes.graph
         self._planner = planner
+        self._introduce = introduce
         self._on_progress = on_progress
         self._ended: list[str] = []
+        self._closing = False
         self._nudged = False
         self._crowded = False
         self._cancelled = False
 
     async def run(self) -> None:
-        """Until every node has ended, every speculation is joined, and every outcome is written."""
+        """Until it is closed, all nodes have ended, and every speculation is joined and settled."""
         try:
             while not self._over():
                 await self._wait()
+                await self._introduce()
                 self._absorb()
                 self._advance()
                 await self._keep_books()
                 self._on_progress()
-        except ActivityError:
-            # The books cannot be kept: nothing more is started, and nothing is left behind.
+        except (ActivityError, SpecError):
+            # The books cannot be kept, or a node cannot be run: nothing is left behind.
             self.cancel()
             await workflow.wait_condition(lambda: self._dispatcher.idle and self.barrier.idle)
             raise
+
+    def nudge(self) -> None:
+        """Something changed from outside: nodes were added, say."""
+        self._nudged = True
+
+    def close(self) -> None:
+        """No more nodes will come: run to the end."""
+        self._closing = self._nudged = True
 
     def set_policy(self, policy: Policy) -> None:
         """From the next decision on. A budget of 0 is the stop switch: it cuts at once."""
@@ -82,14 +100,14 @@ class DagRun:
         self.runtime.stop("the run was cancelled")
         self._dispatcher.cut_all()
         self.barrier.abandon()
-        self._nudged = True
+        self.close()
 
     def _over(self) -> bool:
         idle = self._dispatcher.idle and self.barrier.idle
-        return idle and not self._ended and self.nodes.all_ended
+        return self._closing and idle and not self._ended and self.nodes.all_ended
 
     async def _wait(self) -> None:
-        """For something to happen; the first round finds all roots waiting."""
+        """For something to happen."""
         if self._crowded:
             await workflow.sleep(NEXT_TASK)
         elif not self._has_news():
@@ -97,12 +115,7 @@ class DagRun:
         self._nudged = False
 
     def _has_news(self) -> bool:
-        return (
-            self._nudged
-            or self._dispatcher.has_ended
-            or self.barrier.has_ended
-            or all(run.state is NodeState.WAITING for run in self.nodes)
-        )
+        return self._nudged or self._dispatcher.has_ended or self.barrier.has_ended
 
     def _absorb(self) -> None:
         for ended in self._dispatcher.take():
@@ -138,7 +151,7 @@ class DagRun:
     def _absorb_effect(self, end: EffectEnd) -> None:
         run = self.nodes[end.intent]
         run.person_ms = end.person_ms
-        self.runtime.committed(end.bill)
+        self.runtime.accounts.paid(end.bill)
         match end.state:
             case "committed":
                 self._end(run, NodeState.DONE, output=end.as_result()["receipt"])
@@ -153,6 +166,8 @@ class DagRun:
         for run in self.nodes:
             if run.state is NodeState.WAITING:
                 self._advance_node(run)
+            elif run.state is NodeState.RUNNING and self._graph.nodes[run.name].gathers:
+                self._gather(run)
 
     def _advance_node(self, run: NodeRun) -> None:
         node = self._graph.nodes[run.name]
@@ -164,19 +179,42 @@ class DagRun:
         elif any(up.state in ABSENT and not node.tolerates(up.name) for up in upstream):
             self._end(run, NodeState.SKIPPED)
         else:
-            self._make(run)
+            self._make(run, node)
 
-    def _make(self, run: NodeRun) -> None:
-        node, values = self._graph.nodes[run.name], self.nodes.values(run.name)
+    def _make(self, run: NodeRun, node: Node) -> None:
+        values = self.nodes.values(run.name)
         try:
             if not node.runs(values):
                 self._end(run, NodeState.SKIPPED)
+            elif node.gathers:
+                self._expand(run, len(node.items(values)))
             elif node.effect:
                 self._ask(run, self._planner.intent(run.name, values))
-            else:
+            elif self.nodes.may_start(node):
                 self._need(run, values)
         except RenderError as error:
             self._end(run, NodeState.FAILED, error=str(error))
+
+    def _expand(self, run: NodeRun, count: int) -> None:
+        """The list is known: from here on its items are nodes like any other."""
+        run.state = NodeState.RUNNING
+        for item in self.nodes.expand(run.name, count):
+            self._advance_node(item)
+        self._gather(run)
+
+    def _gather(self, run: NodeRun) -> None:
+        """The outputs of its items in their order, once all have ended; skipped ones are left out."""
+        items = [self.nodes[name] for name in self._graph.items(run.name)]
+        if not all(item.state.ended for item in items):
+            return
+        broken = next((item for item in items if item.state in BROKEN), None)
+        if broken is not None:
+            self._end(run, broken.state, error=f"{broken.name}: {broken.error}")
+        elif any(item.state is NodeState.DECLINED for item in items):
+            self._end(run, NodeState.DECLINED)
+        else:
+            done = [item.output for item in items if item.state is NodeState.DONE]
+            self._end(run, NodeState.DONE, output=done)
 
     def _ask(self, run: NodeRun, intent: Intent) -> None:
         run.state, run.started_ms = NodeState.AWAITING, now_ms()

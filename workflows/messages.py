@@ -1,0 +1,56 @@
+"""What a run can be told and asked while it lives: signals, one update, queries.
+
+They take raw JSON: a typed signal that does not parse is dropped without a trace, and an argument
+that does not would retry the workflow task for ever. Messages that come before a workflow listens
+are kept by the SDK until it does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from forerun.speculation.quantities import text
+    from forerun.workflows.policy_update import changed_policy
+    from forerun.workflows.run import Run
+
+
+def listen(run: Run) -> None:
+    """Answer the messages of the outside contract (design 5) for this run."""
+
+    def approve(*payloads: Any) -> None:
+        run.barrier.receive("approve", payloads)
+
+    def reject(*payloads: Any) -> None:
+        run.barrier.receive("reject", payloads)
+
+    def ledger(*_: Any) -> dict[str, Any]:
+        return run.ledger()
+
+    def decisions(*_: Any) -> list[dict[str, Any]]:
+        return run.books.records
+
+    def pending(*_: Any) -> dict[str, Any]:
+        return run.barrier.pending()
+
+    async def set_policy(*payloads: Any) -> dict[str, str]:
+        policy = changed_policy(run.engine.runtime.policy, payloads)
+        run.engine.set_policy(policy)
+        return {
+            "alpha": text(policy.alpha),
+            "usd_per_second": text(policy.usd_per_second),
+            "budget_usd": text(policy.budget_usd),
+        }
+
+    def check_policy(*payloads: Any) -> None:
+        changed_policy(run.engine.runtime.policy, payloads)
+
+    here: Any = workflow  # the SDK leaves the types of its handlers partly unknown
+    here.set_signal_handler("approve", approve)
+    here.set_signal_handler("reject", reject)
+    here.set_update_handler("set_policy", set_policy, validator=check_policy)
+    here.set_query_handler("ledger", ledger)
+    here.set_query_handler("decisions", decisions)
+    here.set_query_handler("pending", pending)
