@@ -6,6 +6,9 @@ with another would be read as something else.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
@@ -14,10 +17,16 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from forerun.workers.patient_runner import PatientRunner
 
 
-def forerun_plugin() -> SimplePlugin:
-    """For `Client.connect(plugins=...)`, whose workers then have it, and for `Replayer`."""
+def forerun_plugin(activities: Sequence[Callable[..., Any]] = ()) -> SimplePlugin:
+    """For `Client.connect(plugins=...)`, whose workers then have it, and for `Replayer`.
+
+    `activities` are registered with every such worker.
+    """
     return SimplePlugin(
-        "forerun", data_converter=pydantic_data_converter, workflow_runner=_passing_forerun_through
+        "forerun",
+        data_converter=pydantic_data_converter,
+        activities=activities,
+        workflow_runner=_passing_forerun_through,
     )
 
 

@@ -93,22 +93,25 @@ def worker_of(role: Role, client: Client, parts: Parts, *, speculative_slots: in
     )
 
 
+def beside_workflows(parts: Parts) -> list[Callable[..., Any]]:
+    """What must run where workflows do: decisions are local activities."""
+    decisions = Decisions(
+        prices=parts.prices, cancel_billing=parts.cancel_billing, cards=parts.registry.cards
+    )
+    return [
+        decisions.open_run,
+        decisions.learn,
+        decisions.decide,
+        decisions.settle,
+        Promotions().promote,
+        Namespaces().registered_search_attributes,
+    ]
+
+
 def _activities(role: Role, client: Client, parts: Parts) -> Sequence[Callable[..., Any]]:
     match role:
         case Role.WORKFLOW:
-            decisions = Decisions(
-                prices=parts.prices,
-                cancel_billing=parts.cancel_billing,
-                cards=parts.registry.cards,
-            )
-            return [
-                decisions.open_run,
-                decisions.learn,
-                decisions.decide,
-                decisions.settle,
-                Promotions().promote,
-                Namespaces().registered_search_attributes,
-            ]
+            return beside_workflows(parts)
         case Role.CALL | Role.SPECULATIVE:
             return [parts.model_calls.model_call, ToolCalls(parts.registry).tool_call]
         case Role.COMMIT:

@@ -133,7 +133,9 @@ class Survey:
         """The calls of a `for_each`, each in turn where its concurrency has no room for more."""
         found: list[Variant] = []
         waits_for: list[str] = []
-        self.items[node.name] = max(len(calls), self.items.get(node.name, 0))
+        for call in calls[-1:]:
+            last = self._nodes.graph.node(call.node).index or 0
+            self.items[node.name] = max(last + 1, self.items.get(node.name, 0))
         for call in calls:
             if len(waits_for) >= node.spec.concurrency:
                 turn = waits_for[-node.spec.concurrency]

@@ -1,0 +1,186 @@
+"""A user's own workflow on `Speculation`: plain Python, a worker of its own, the same guarantees."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.worker import Replayer, Worker
+
+from forerun import SpeculationPlugin
+from tests.harness import Stack, Story, check_ledger
+from tests.workflows.auto_reply import until_pending
+from tests.workflows.own_workflows import OWN
+
+
+class House:
+    """Starts workflows on a worker that knows nothing but them and the plugin."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.handles: list[Any] = []
+
+    async def start(self, name: str, argument: str) -> Any:
+        id = f"own-{uuid.uuid4()}"
+        handle: Any = await self._client.start_workflow(name, argument, id=id, task_queue="own")
+        self.handles.append(handle)
+        return handle
+
+    async def problem(self, name: str, argument: str) -> ApplicationError:
+        handle = await self.start(name, argument)
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+        assert isinstance(failure.value.cause, ApplicationError)
+        return failure.value.cause
+
+
+@pytest.fixture
+async def house(stack: Stack) -> AsyncIterator[House]:
+    """Every history replays with the user's workflows and the plugin."""
+    address = stack.client.service_client.config.target_host
+    client = await Client.connect(address, plugins=[SpeculationPlugin(env={})])
+    house = House(client)
+    async with Worker(client, task_queue="own", workflows=OWN):
+        yield house
+    replayer = Replayer(workflows=OWN, plugins=[SpeculationPlugin(env={})])
+    for handle in house.handles:
+        await replayer.replay_workflow(await handle.fetch_history())
+
+
+def rules(**replies: Any) -> list[dict[str, Any]]:
+    """Slow enough that what runs ahead is seen to."""
+    return [
+        {"match": f"^{word}", "reply": reply, "ttft_ms": 300, "tokens_per_second": 1000}
+        for word, reply in replies.items()
+    ]
+
+
+async def test_plain_python_runs_ahead_of_what_it_awaits(stack: Stack, house: House) -> None:
+    """The draft starts on the guess of the kind, its result is promoted, and the effect waits."""
+    stack.standin.set_rules(
+        [
+            *rules(CLASSIFY="billing", DRAFT="Dear", REVISE="Dearest"),
+            {"match": "^REVIEW Dearest", "reply": "good"},
+            {"match": "^REVIEW", "reply": "bad"},
+        ]
+    )
+
+    handle = await house.start("Triage", "charged twice")
+    (intent,) = (await until_pending(handle))["intents"]
+    assert intent["arguments"]["body"] == "Dearest"
+    await handle.signal("approve", {"node": "send", "by": "eve", "digest": intent["digest"]})
+    result = await handle.result()
+
+    story = await Story.of(handle)
+    story.check()
+    assert result["state"] == "committed"
+    assert result["outputs"]["classify"] == "billing"
+    assert result["outputs"]["revise_0"] == "Dearest"
+    assert result["effects"]["send"]["by"] == "eve"
+    assert [row["intent"] for row in stack.rows(handle.id)] == ["send"]
+    (ahead,) = story.ahead("draft")
+    assert story.outcomes()[ahead] == "promoted"
+    classified, drafted = story.ended("classify"), story.scheduled(ahead)
+    assert classified and drafted and drafted.event_id < classified.event_id
+    assert "known" not in story.activity_ids()
+    assert result["last_record"] == story.records[-1]["sha256"]
+    check_ledger(result["ledger"])
+
+
+async def test_a_wrong_guess_is_cut_and_the_branch_taken(stack: Stack, house: House) -> None:
+    """What was drafted for the wrong kind is paid for and never seen."""
+    stack.standin.set_rules(
+        [
+            {"match": "^DRAFT billing", "reply": "wrong " * 200, "tokens_per_second": 20},
+            *rules(CLASSIFY="bug", DRAFT="Dear", REVIEW="good"),
+        ]
+    )
+
+    handle = await house.start("Triage", "it crashes")
+    await until_pending(handle)
+    await handle.signal("reject", {"node": "send", "by": "eve"})
+    result = await handle.result()
+
+    story = await Story.of(handle)
+    story.check()
+    assert result["state"] == "rejected"
+    assert result["outputs"]["draft"] == "Dear"
+    assert [*story.outcomes().values()] == ["cut"]
+    assert "known" in story.activity_ids()
+    (learned,) = story.of_kind("operations")
+    assert list(learned["operations"]) == ["kb.search", "outbox.put"]
+
+
+async def test_a_failed_step_raises_where_it_is_awaited(stack: Stack, house: House) -> None:
+    """The workflow may go on; a skipped step is None, and so is what was declared on it."""
+    stack.standin.set_rules([{"match": "FAIL", "fault": "500"}])
+
+    handle = await house.start("Failing", "caught")
+
+    assert await handle.result() == "NodesFailed: None None"
+
+
+async def test_a_failed_step_that_nobody_awaits_fails_the_run(stack: Stack, house: House) -> None:
+    """As an exception that nobody retrieves would be lost: the error carries the result."""
+    stack.standin.set_rules([{"match": "FAIL", "fault": "500"}])
+
+    error = await house.problem("Failing", "unseen")
+
+    assert error.type == "NodesFailed"
+    assert "broken" in error.message
+    assert error.details[0]["failed"].keys() == {"broken"}
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("dial", "policy.alpha: 2 is too large; fix: give at most 1"),
+        ("outside", "a step was awaited outside of `async with Speculation()`"),
+        ("twice", "nodes.a: is declared twice; fix: give each step a name of its own"),
+        ("operation", "nodes.a.tool: unknown operation 'kb.serch'; fix: did you mean 'kb.search'?"),
+        ("kind", "nodes.a.effect: 'kb.search' is read: only a tool node may name it"),
+        ("option", "nodes.a.choises: unknown key 'choises' in this model node"),
+        ("else", "nodes.a.model: 'gpt' names no known provider and model"),
+    ],
+)
+async def test_what_is_wrong_is_one_line(house: House, how: str, words: str) -> None:
+    """A mistake in the code fails the run once, and never retries the workflow task for ever."""
+    error = await house.problem("Wrong", how)
+
+    assert error.type == "InvalidSpec"
+    assert error.message.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("raises", "nodes.a.args: IndexError: list index out of range"),
+        ("no dict", "nodes.a.args: returned str, not a dict of arguments"),
+    ],
+)
+async def test_a_function_that_fails_fails_its_step(house: House, how: str, words: str) -> None:
+    """Like a template without a value."""
+    error = await house.problem("Wrong", how)
+
+    assert error.type == "NodesFailed"
+    assert words in error.message
+
+
+async def test_a_cancelled_workflow_settles_what_it_spent(stack: Stack, house: House) -> None:
+    """What runs is cut, joined and written down before the workflow ends."""
+    endless = {"match": "^DRAFT", "reply": "long " * 400, "tokens_per_second": 20}
+    stack.standin.set_rules([endless, *rules(CLASSIFY="billing")])
+
+    handle = await house.start("Triage", "charged twice")
+    while not stack.standin.requests():
+        await handle.query("ledger")
+    await handle.cancel()
+
+    with pytest.raises(WorkflowFailureError) as failure:
+        await handle.result()
+    assert isinstance(failure.value.cause, CancelledError)
+    (await Story.of(handle)).check()
