@@ -89,9 +89,9 @@ class Wrong:
                 case "raises":
                     await ahead.tool("a", "kb.search", lambda: {"topic": [][0]})
                 case "no dict":
-                    await ahead.tool("a", "kb.search", lambda: "topic")  # pyright: ignore
+                    await ahead.tool("a", "kb.search", lambda: "topic")  # pyright: ignore[reportArgumentType]
                 case "option":
-                    ahead.model("a", "openai:sim-mid", "x", choises=["a"])  # pyright: ignore
+                    ahead.model("a", "openai:sim-mid", "x", choises=["a"])  # pyright: ignore[reportCallIssue]
                 case _:
                     ahead.model("a", "gpt", "x")
         return "unreachable"

@@ -86,7 +86,9 @@ async def test_a_guessed_list_starts_its_items_and_what_reads_them(
     assert set(outcomes.values()) == {"promoted"}
     assert [id.split(":")[1] for id in outcomes] == ["write[0]", "write[1]", "write[2]", "join"]
     planned, joined = story.ended("plan"), story.scheduled(story.ahead("join")[0])
-    assert planned and joined and joined.event_id < planned.event_id
+    assert planned
+    assert joined
+    assert joined.event_id < planned.event_id
     check_ledger(result["ledger"])
 
 
@@ -115,7 +117,8 @@ async def test_guessed_items_start_within_their_concurrency(stack: Stack, runs: 
     story = await Story.of(handle)
     third = story.scheduled(story.ahead("write[2]")[0])
     first = [story.ended(story.ahead(f"write[{i}]")[0]) for i in (0, 1)]
-    assert third and any(one and one.event_id < third.event_id for one in first)
+    assert third
+    assert any(one and one.event_id < third.event_id for one in first)
     assert result["outputs"]["write"] == ["on a", "on b", "on c"]
     assert set(story.outcomes().values()) == {"promoted"}
 

@@ -85,7 +85,9 @@ async def test_plain_python_runs_ahead_of_what_it_awaits(stack: Stack, house: Ho
     (ahead,) = story.ahead("draft")
     assert story.outcomes()[ahead] == "promoted"
     classified, drafted = story.ended("classify"), story.scheduled(ahead)
-    assert classified and drafted and drafted.event_id < classified.event_id
+    assert classified
+    assert drafted
+    assert drafted.event_id < classified.event_id
     assert "known" not in story.activity_ids()
     assert result["last_record"] == story.records[-1]["sha256"]
     check_ledger(result["ledger"])
