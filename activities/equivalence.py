@@ -25,16 +25,17 @@ from forerun.activities.comparison import Compared, CompareRequest
 from forerun.activities.failures import POSTURES, Kind, ProviderError, bill_in, details_of
 from forerun.activities.heartbeat import cut_requested, heartbeating
 from forerun.activities.meter import Meter, Metered
-from forerun.activities.model_call import read_reply
 from forerun.activities.price_lookup import CancelPolicies, Prices
 from forerun.activities.provider import Prompt, Provider
 from forerun.activities.replies import InvalidReply, parse_reply, system_text
+from forerun.activities.reply_stream import read_reply
 from forerun.activities.similarity import Similarity
 from forerun.speculation.canonical import canonical_json
 from forerun.speculation.equivalence import SIMILARITY
 from forerun.speculation.pricing import Rates
 from forerun.speculation.quantities import number
 from forerun.speculation.text_gates import gates
+from forerun.speculation.token_counter import TokenCounter
 
 SAME_FROM = Decimal("0.95")
 DIFFERENT_BELOW = Decimal("0.80")
@@ -160,7 +161,7 @@ class EquivalenceChecks:
 
         return Meter(
             Metered(
-                model=model,
+                counter=TokenCounter(operation),
                 sent=sent,
                 max_output_tokens=max_output_tokens,
                 expected_output_tokens=max_output_tokens,

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from temporalio import activity
 
 from forerun.activities.call_result import MAX_OUTPUT_BYTES, Completed, Cut
+from forerun.activities.checkpoints import Checkpoints, Watch
 from forerun.activities.failures import (
     Kind,
     ProviderError,
@@ -30,8 +30,9 @@ from forerun.activities.failures import (
 )
 from forerun.activities.heartbeat import cut_requested, heartbeating
 from forerun.activities.meter import Meter, Metered
+from forerun.activities.partial_reply import partial_reply
 from forerun.activities.price_lookup import CancelPolicies, Prices
-from forerun.activities.provider import Delta, Finished, Opened, Prompt, Provider
+from forerun.activities.provider import Prompt, Provider
 from forerun.activities.replies import (
     InvalidReply,
     UnusableSchema,
@@ -39,8 +40,13 @@ from forerun.activities.replies import (
     parse_reply,
     system_text,
 )
+from forerun.activities.reply_stream import Reply, read_reply
 from forerun.speculation.pricing import Rates
+from forerun.speculation.token_counter import TokenCounter
 from forerun.speculation.tokens import FRAMING_TOKENS
+
+COUNTED_MODELS = 64
+"""Models whose ways to count tokens are remembered: those called last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,7 @@ class ModelRequest:
 
     `prompt` is the last user message, sent unchanged; `system` carries the author's system text.
     At most one of `choices` and `schema` is set. `expected_output_tokens` only serves the bill of a
-    cut call.
+    cut call, `watch` says what the run wants to hear before the call ends.
     """
 
     provider: str
@@ -61,6 +67,7 @@ class ModelRequest:
     max_output_tokens: int = 1024
     temperature: float | None = None
     expected_output_tokens: int = 256
+    watch: Watch | None = None
 
 
 def input_bytes(request: ModelRequest) -> int:
@@ -83,6 +90,7 @@ class ModelCalls:
         self._prices = prices
         self._cancel_billing = cancel_billing or CancelPolicies()
         self._now = now
+        self._counter = lru_cache(COUNTED_MODELS)(TokenCounter)
 
     @activity.defn(name="model_call")
     async def model_call(self, request: ModelRequest) -> Completed | Cut:
@@ -92,11 +100,15 @@ class ModelCalls:
             ApplicationError: see `failures.POSTURES`; its details carry the bill.
         """
         meter = self._meter(request)
+        checkpoints = _checkpoints(request, meter)
+
+        def details() -> dict[str, Any]:
+            tokens = meter.delivered_tokens
+            return details_of(meter.bill(), delivered_tokens=tokens, checkpoints=checkpoints.sent)
+
         try:
-            async with heartbeating(
-                lambda: details_of(meter.bill(), delivered_tokens=meter.delivered_tokens)
-            ):
-                return await self._answer(request, meter)
+            async with heartbeating(details):
+                return await self._answer(request, meter, checkpoints)
         except asyncio.CancelledError:
             if not cut_requested():
                 raise
@@ -132,7 +144,7 @@ class ModelCalls:
 
         return Meter(
             Metered(
-                model=request.model,
+                counter=self._counter(f"{request.provider}:{request.model}"),
                 sent=_prompt(request).text,
                 max_output_tokens=request.max_output_tokens,
                 expected_output_tokens=request.expected_output_tokens,
@@ -143,12 +155,16 @@ class ModelCalls:
             )
         )
 
-    async def _answer(self, request: ModelRequest, meter: Meter) -> Completed:
+    async def _answer(
+        self, request: ModelRequest, meter: Meter, checkpoints: Checkpoints
+    ) -> Completed:
         try:
-            reply = await self._read(request, meter)
+            async with checkpoints.beside():
+                reply = await self._read(request, meter, checkpoints.heard)
             output = _output(reply, request)
         except ProviderError as error:
             meter.failed(error.kind)
+            await checkpoints.failed(error, request.provider)
             raise
         return Completed(
             output=output,
@@ -158,44 +174,21 @@ class ModelCalls:
             finish_reason=reply.reason,
         )
 
-    async def _read(self, request: ModelRequest, meter: Meter) -> Reply:
+    async def _read(
+        self, request: ModelRequest, meter: Meter, heard: Callable[[str], None]
+    ) -> Reply:
         provider = self._providers.get(request.provider)
         if provider is None:
             known = ", ".join(sorted(self._providers)) or "none"
             raise ProviderError(Kind.NO_PROVIDER, f"it has {known}")
-        return await read_reply(provider, _prompt(request), meter)
+        return await read_reply(provider, _prompt(request), meter, heard)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The whole text of an answer, and why it ended."""
-
-    text: str
-    reason: str
-
-
-async def read_reply(provider: Provider, prompt: Prompt, meter: Meter) -> Reply:
-    """Read an answer to its end, metering what arrives.
-
-    Raises:
-        ProviderError: the provider failed, or the stream ended without its terminal event.
-    """
-    text: list[str] = []
-    finished: Finished | None = None
-    async with aclosing(provider.stream(prompt)) as events:
-        async for event in events:
-            match event:
-                case Opened():
-                    meter.opened(event.input_usage)
-                case Delta():
-                    meter.delivered(event.text)
-                    text += [event.text] if event.answer else []
-                case Finished():
-                    meter.finished(event.usage, event.service_tier)
-                    finished = event
-    if finished is None:
-        raise ProviderError(Kind.TRUNCATED)
-    return Reply("".join(text), finished.reason)
+def _checkpoints(request: ModelRequest, meter: Meter) -> Checkpoints:
+    watch, partial = request.watch, None
+    if watch is not None and watch.output:
+        partial = partial_reply(request.choices, request.schema, watch.field)
+    return Checkpoints(watch, partial, lambda: meter.delivered_tokens)
 
 
 def _prompt(request: ModelRequest) -> Prompt:

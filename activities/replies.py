@@ -50,6 +50,18 @@ def parse_reply(text: str, choices: Sequence[str] | None, schema: dict[str, Any]
     return canonical(text)
 
 
+def read_json(text: str) -> Any:
+    """The canonical value of a JSON text.
+
+    Raises:
+        InvalidReply: it is none.
+    """
+    try:
+        return canonical(json.loads(text, parse_constant=_no_number))
+    except (ValueError, RecursionError):
+        raise InvalidReply(f"{len(text)} characters that are not one JSON value") from None
+
+
 def output_bytes(output: Any) -> int:
     """Size of an output in UTF-8.
 
@@ -83,10 +95,7 @@ def _choice(text: str, choices: Sequence[str]) -> str:
 
 
 def _json(text: str, schema: dict[str, Any]) -> Any:
-    try:
-        value = canonical(json.loads(text, parse_constant=_no_number))
-    except (ValueError, RecursionError):
-        raise InvalidReply(f"{len(text)} characters that are not one JSON value") from None
+    value = read_json(text)
     problem = _first_problem(value, schema)
     if problem is not None:
         raise InvalidReply(problem)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from forerun.speculation.canonical import canonical_json
+from forerun.speculation.canonical import canonical, canonical_json
 from forerun.speculation.quantities import ONE, text
 from forerun.workflows.graph import Graph
 from forerun.workflows.spec_errors import SpecError, at, closest, shown
-from forerun.workflows.spec_guesses import NodeGuess, ValueGuess
+from forerun.workflows.spec_guesses import ModelGuess, NodeGuess, StreamGuess, ValueGuess
 from forerun.workflows.spec_model import Spec
-from forerun.workflows.spec_nodes import ModelNode, NodeSpec
+from forerun.workflows.spec_nodes import EffectNode, ModelNode, NodeSpec, ToolNode
 from forerun.workflows.spec_schemas import Schemas
 
 TEMPLATE_WORDS = frozenset(
@@ -96,11 +96,7 @@ def _check_guesses(node: NodeSpec, path: str, schemas: Schemas) -> None:
     total, seen = Decimal(0), set[str]()
     for index, guess in enumerate(node.guess):
         here = at(path, "guess", index)
-        if guess.source in ("model", "stream") and not isinstance(node, ModelNode):
-            fix = "use value, node, history or pattern"
-            raise _refused(at(here, "from"), guess.source, "only predicts model nodes", fix)
-        if isinstance(guess, ValueGuess) and isinstance(node, ModelNode) and node.for_each is None:
-            _check_value(node, guess.value, at(here, "value"), schemas)
+        _check_source(node, index, here, schemas)
         said = canonical_json(guess.model_dump(mode="json", exclude={"p"}))
         if said in seen:
             fix = "keep one of them, with the sum of both p"
@@ -111,11 +107,26 @@ def _check_guesses(node: NodeSpec, path: str, schemas: Schemas) -> None:
                 fix,
             )
         seen.add(said)
-        total += guess.p or 0
+        if not isinstance(guess, StreamGuess):  # its p only counts once the others are decided
+            total += guess.p or 0
         if total > ONE:
             problem = f"with {guess.p} all p up to here sum to {text(total)}, more than 1"
             fix = "lower them: guesses for one node exclude each other"
             raise SpecError(at(here, "p"), str(guess.p), problem, fix)
+
+
+def _check_source(node: NodeSpec, index: int, path: str, schemas: Schemas) -> None:
+    guess = node.guess[index]
+    match guess, node:
+        case ValueGuess(), ModelNode(for_each=None):
+            _check_value(node, guess.value, at(path, "value"), schemas)
+        case StreamGuess(), ModelNode():
+            _check_stream(node, index, guess.field, path)
+        case ModelGuess() | StreamGuess(), ToolNode() | EffectNode():
+            fix = "use value, node, history or pattern"
+            raise _refused(at(path, "from"), guess.source, "only predicts model nodes", fix)
+        case _:
+            pass
 
 
 def _check_value(node: ModelNode, value: Any, path: str, schemas: Schemas) -> None:
@@ -131,6 +142,25 @@ def _check_value(node: ModelNode, value: Any, path: str, schemas: Schemas) -> No
     elif not isinstance(value, str):
         fix = "guess a text, or give the node a schema"
         raise _refused(path, value, "is not text, and without a schema the output is", fix)
+
+
+def _check_stream(node: ModelNode, index: int, field: str | None, path: str) -> None:
+    kinds = (node.output_schema or {}).get("type", "object")
+    if not node.choices and (node.output_schema is None or "object" not in kinds):
+        problem = "needs choices or the schema of an object: nothing else is certain before its end"
+        raise _refused(at(path, "from"), "stream", problem, "add one, or use another source")
+    if any(isinstance(guess, StreamGuess) for guess in node.guess[:index]):
+        fix = "keep one: without 'field' it follows every field"
+        raise _refused(at(path, "from"), "stream", "is there twice", fix)
+    if field is None:
+        return
+    here = at(path, "field")
+    if node.output_schema is None:
+        raise _refused(here, field, "is a field, and a choice has none", "leave it out")
+    known = list(canonical(node.output_schema.get("properties", {})))
+    if known and field not in known:
+        fix = closest(field, known, "name one of them, or leave it out")
+        raise _refused(here, field, "is none of the properties of the schema", fix)
 
 
 def _check_guessed_node(name: str, other: str, graph: Graph, path: str) -> None:

@@ -37,10 +37,13 @@ class ModelGuess(SpecModel, title="model guess"):
 
 
 class StreamGuess(SpecModel, title="stream guess"):
-    """What the node itself has already streamed."""
+    """What is certain of a choice, or of an object, while the node still streams it."""
 
     source: Literal["stream"] = Field(alias="from")
-    field: Text | None = Field(default=None, description="the field that has to be complete")
+    field: Annotated[Text, AfterValidator(canonical)] | None = Field(
+        default=None,
+        description="the field that has to be complete; without it every field is followed",
+    )
     p: Probability | None = None
 
 

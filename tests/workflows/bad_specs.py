@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.workflows.specs import GUESS, MODEL, model, spec
 
+STREAM = {"from": "stream", "field": "topik"}
 DEEP: Any = reduce(lambda inner, _: [inner], range(100_000), list[Any]())
 
 BAD: list[tuple[Any, str, str]] = [
@@ -242,6 +243,36 @@ BAD: list[tuple[Any, str, str]] = [
         spec(a={"tool": "t", "guess": [{"from": "model", "model": "openai:x"}]}),
         "nodes.a.guess[0].from",
         "'model' only predicts model nodes",
+    ),
+    (
+        spec(a=model(guess=[{"from": "stream"}])),
+        "nodes.a.guess[0].from",
+        "'stream' needs choices or the schema of an object",
+    ),
+    (
+        spec(a=model(schema={"type": ["array", "null"]}, guess=[{"from": "stream"}])),
+        "nodes.a.guess[0].from",
+        "'stream' needs choices or the schema of an object",
+    ),
+    (
+        spec(a={"tool": "t", "guess": [{"from": "stream"}]}),
+        "nodes.a.guess[0].from",
+        "'stream' only predicts model nodes",
+    ),
+    (
+        spec(a=model(choices=["x"], guess=[{"from": "stream", "field": "x"}])),
+        "nodes.a.guess[0].field",
+        "'x' is a field, and a choice has none",
+    ),
+    (
+        spec(a=model(schema={"properties": {"topic": {}}}, guess=[STREAM])),
+        "nodes.a.guess[0].field",
+        "'topik' is none of the properties of the schema; fix: did you mean 'topic'",
+    ),
+    (
+        spec(a=model(schema={}, guess=[STREAM, {"from": "stream"}])),
+        "nodes.a.guess[1].from",
+        "'stream' is there twice",
     ),
     # Templates and the graph
     (spec(a=model(prompt="x" * 262_145)), "nodes.a.prompt", "is longer than 262,144 bytes"),

@@ -106,7 +106,9 @@ class TestRightSpecs:
             "pattern": {"from": "pattern"},
         }
         for source, guess in guesses.items():
-            error = unsupported_features(parse_spec(spec(a=MODEL, b=model(guess=[guess]))))
+            error = unsupported_features(
+                parse_spec(spec(a=MODEL, b=model(schema={}, guess=[guess])))
+            )
             assert str(error) == (
                 f"nodes.b.guess[0].from: '{source}' is not supported by this version of forerun yet; "
                 "fix: leave it out"
@@ -117,6 +119,26 @@ class TestRightSpecs:
             assert error.path == f"nodes.a.{next(iter(keys))}"
         assert unsupported_features(parse_spec(AUTO_REPLY)) is None
         assert unsupported_features(parse_spec(spec(a=model(equivalence=0)))) is None
+
+    @pytest.mark.parametrize(
+        "output",
+        [
+            {"choices": ["x", "y"], "guess": [{"from": "stream"}]},
+            {"schema": {}, "guess": [{"from": "stream", "field": "any"}]},
+            {
+                "schema": {"type": ["object", "null"], "properties": {"e\u0301": {}}},
+                "guess": [
+                    {"from": "stream", "field": "\u00e9", "p": 0.9},
+                    {**GUESS, "value": None},
+                ],
+            },
+        ],
+    )
+    def test_a_node_that_streams_something_certain_may_be_followed(
+        self, output: dict[str, Any]
+    ) -> None:
+        """Its p is stated for the moment when it is certain, and so never too much beside others."""
+        parse_spec(spec(a=model(**output)))
 
     def test_a_guess_may_be_the_output_of_an_upstream_node(self) -> None:
         """The draft that a verifier is still checking."""
