@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +34,8 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.call import Call
     from forerun.speculation.canonical import canonical_json
     from forerun.workflows.allowance import Allowance
+    from forerun.workflows.checkpoints import Checkpoints
+    from forerun.workflows.spec_guesses import StreamGuess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class Planned:
     call: Call
     request: ModelRequest | ToolRequest
     options: CallOptions
+    stream: StreamGuess | None = None
+    """How its output may be guessed from what has already been streamed of it."""
 
     @property
     def input_bytes(self) -> int:
@@ -66,10 +70,12 @@ class Ended:
 
 
 class Dispatcher:
-    """The calls in flight of one run."""
+    """The calls in flight of one run. While they are `followed`, they may tell of themselves."""
 
-    def __init__(self, allowance: Allowance) -> None:
+    def __init__(self, allowance: Allowance, checkpoints: Checkpoints) -> None:
+        self.followed = True
         self._allowance = allowance
+        self._checkpoints = checkpoints
         self._handles: dict[str, workflow.ActivityHandle[CallResult]] = {}
         self._watchers: set[asyncio.Task[None]] = set()
         self._ended: list[Ended] = []
@@ -93,7 +99,7 @@ class Dispatcher:
         """Start a call under an id that is unique in the run; False if the task has no room."""
         if not self._allowance.take(planned.input_bytes):
             return False
-        handle = _start(id, planned, lane, summary)
+        handle = _start(id, self._watched(id, planned), lane, summary)
         self._handles[id] = handle
         self._spawn(self._watch(id, handle))
         return True
@@ -126,7 +132,16 @@ class Dispatcher:
             # the handle itself. Nobody else cancels a watcher.
             ended = Ended(id=id, result=None, failure=None)
         del self._handles[id]
+        self._checkpoints.ended(id)
         self._ended.append(ended)
+
+    def _watched(self, id: str, planned: Planned) -> Planned:
+        if not self.followed or not isinstance(planned.request, ModelRequest):
+            return planned
+        stream = planned.stream
+        field = stream.field if stream else None
+        watch = self._checkpoints.grant(id, output=stream is not None, field=field)
+        return replace(planned, request=replace(planned.request, watch=watch))
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(coroutine)

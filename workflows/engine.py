@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.table import Ending
     from forerun.workflows.barrier import Barrier, EffectEnd
     from forerun.workflows.books import Books
+    from forerun.workflows.checkpoints import Checkpoints
     from forerun.workflows.dispatch import Dispatcher, Ended
     from forerun.workflows.failures import message_of
     from forerun.workflows.graph import Graph
@@ -53,8 +54,9 @@ class Engine:
     ) -> None:
         self.nodes = nodes
         self.barrier = barrier
-        self._dispatcher = Dispatcher(barrier.allowance)
-        self.runtime = Runtime(self.nodes, planner, books, self._dispatcher, policy)
+        told = Checkpoints()
+        self._dispatcher = Dispatcher(barrier.allowance, told)
+        self.runtime = Runtime(nodes, planner, books, self._dispatcher, told, policy)
         self._graph: Graph = nodes.graph
         self._planner = planner
         self._introduce = introduce

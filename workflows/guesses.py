@@ -6,8 +6,10 @@ distribution, never a bare number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, cast
 
 from temporalio import workflow
 
@@ -15,40 +17,94 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.beliefs import stated
     from forerun.speculation.canonical import canonical
     from forerun.speculation.guess import Guess, GuessSource
+    from forerun.speculation.quantities import ONE
     from forerun.speculation.table import CallTable
+    from forerun.workflows.checkpoints import Checkpoints
     from forerun.workflows.run_state import Nodes, NodeState
-    from forerun.workflows.spec import NodeGuess, ValueGuess
+    from forerun.workflows.spec_guesses import Guess as GuessSpec
+    from forerun.workflows.spec_guesses import NodeGuess, StreamGuess, ValueGuess
 
 
-def guesses_for(name: str, nodes: Nodes, table: CallTable) -> list[Guess]:
-    """The guesses for a node that can be made by now.
+STREAM_P = Decimal("0.98")
+"""Of what was streamed and is whole: only a retry, or a reply that ends badly, changes it. Ours."""
 
-    The same value is one guess, however many sources name it; but results of several speculations
-    are as many ways for it to be right.
-    """
-    found: dict[tuple[str, str | None], Guess] = {}
-    for source in nodes.graph.nodes[name].guesses:
+
+class Sources:
+    """The guesses that a run can make by now."""
+
+    def __init__(self, nodes: Nodes, table: CallTable, checkpoints: Checkpoints) -> None:
+        self._nodes = nodes
+        self._table = table
+        self._checkpoints = checkpoints
+
+    def guesses(self, name: str) -> list[Guess]:
+        """The guesses for a node.
+
+        The same value is one guess, however many sources name it; but results of several speculations
+        are as many ways for it to be right. What is streamed already leaves little to all others.
+        """
+        sources = self._nodes.graph.nodes[name].guesses
+        found: dict[tuple[str, str | None], Guess] = {}
+        for source in sorted(sources, key=lambda source: not isinstance(source, StreamGuess)):
+            for guess in self._made_by(name, source):
+                found.setdefault((guess.id, guess.made_from), guess)
+        streamed = [guess for guess in found.values() if guess.source is GuessSource.STREAM]
+        return [_beside(guess, streamed) for guess in found.values()]
+
+    def _made_by(self, name: str, source: GuessSpec) -> Iterable[Guess]:
         match source:
             case ValueGuess():
-                made = [_guess(name, source.value, GuessSource.VALUE, source.p)]
+                return [_guess(name, source.value, GuessSource.VALUE, source.p)]
             case NodeGuess():
-                made = list(_from_node(name, source, nodes, table))
+                return self._from_node(name, source)
+            case StreamGuess():
+                return self._from_stream(name, source)
             case _:
-                made = []
-        for guess in made:
-            found.setdefault((guess.id, guess.made_from), guess)
-    return list(found.values())
+                return []
+
+    def _from_node(self, name: str, source: NodeGuess) -> Iterator[Guess]:
+        """The other node's output, or, before it is certain, the results of speculations on it."""
+        other = self._nodes[source.node]
+        if other.state is NodeState.DONE:
+            yield _guess(name, other.output, GuessSource.NODE, source.p)
+        elif not other.state.ended:
+            for speculation in self._table.open():
+                if speculation.node == source.node and not speculation.live:
+                    value, made_from = speculation.output, speculation.id
+                    yield _guess(name, value, GuessSource.NODE, source.p, made_from)
+
+    def _from_stream(self, name: str, source: StreamGuess) -> Iterator[Guess]:
+        """What its own call has told, or a speculation on it: that one's guesses come with it."""
+        p = source.p or STREAM_P
+        for call, made_from in self._calls(name):
+            told = self._checkpoints.latest(call)
+            if told is not None:
+                yield _guess(name, told.value, GuessSource.STREAM, p, made_from)
+
+    def _calls(self, name: str) -> Iterator[tuple[str, str | None]]:
+        """The calls that run for a node, and those that run ahead of it."""
+        yield name, None
+        for speculation in self._table:
+            if speculation.live and speculation.claimed_by == name:
+                yield speculation.id, None
+            elif speculation.live and speculation.open and speculation.node == name:
+                yield speculation.id, speculation.id
 
 
-def _from_node(name: str, source: NodeGuess, nodes: Nodes, table: CallTable) -> Iterator[Guess]:
-    """The other node's output, or, before it is certain, the results of speculations on it."""
-    other = nodes[source.node]
-    if other.state is NodeState.DONE:
-        yield _guess(name, other.output, GuessSource.NODE, source.p)
-    elif not other.state.ended:
-        for speculation in table.open():
-            if speculation.node == source.node and not speculation.live:
-                yield _guess(name, speculation.output, GuessSource.NODE, source.p, speculation.id)
+def _beside(guess: Guess, streamed: Sequence[Guess]) -> Guess:
+    """What is streamed leaves a guess that differs only the chance that it will change."""
+    if any(told.made_from is None and not _agrees(guess.value, told.value) for told in streamed):
+        left = ONE - max(told.belief.mean for told in streamed)
+        return replace(guess, belief=stated(guess.belief.mean * left))
+    return guess
+
+
+def _agrees(value: Any, told: Any) -> bool:
+    """Whether a value can still come true: of an object, its first fields were told."""
+    if isinstance(value, dict) and isinstance(told, dict):
+        fields = cast("dict[str, Any]", value)
+        return all(fields.get(key) == part for key, part in cast("dict[str, Any]", told).items())
+    return value == told
 
 
 def _guess(

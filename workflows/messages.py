@@ -12,6 +12,7 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from forerun.activities.checkpoints import CHECKPOINT
     from forerun.speculation.quantities import text
     from forerun.workflows.policy_update import changed_policy
     from forerun.workflows.run import Run
@@ -25,6 +26,10 @@ def listen(run: Run) -> None:
 
     def reject(*payloads: Any) -> None:
         run.barrier.receive("reject", payloads)
+
+    def checkpoint(*payloads: Any) -> None:
+        run.engine.runtime.told(payloads)
+        run.engine.nudge()
 
     def ledger(*_: Any) -> dict[str, Any]:
         return run.ledger()
@@ -50,6 +55,7 @@ def listen(run: Run) -> None:
     here: Any = workflow  # the SDK leaves the types of its handlers partly unknown
     here.set_signal_handler("approve", approve)
     here.set_signal_handler("reject", reject)
+    here.set_signal_handler(CHECKPOINT, checkpoint)
     here.set_update_handler("set_policy", set_policy, validator=check_policy)
     here.set_query_handler("ledger", ledger)
     here.set_query_handler("decisions", decisions)

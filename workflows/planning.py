@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.dispatch import Planned
     from forerun.workflows.graph import Graph
     from forerun.workflows.node import Node, RenderedCall
-    from forerun.workflows.spec import EffectNode, ModelNode, PolicySpec
+    from forerun.workflows.spec import EffectNode, ModelNode, PolicySpec, StreamGuess
 
 MODEL_VERSION = "1"
 """Version of how a model is asked: a part of every model call's fingerprint."""
@@ -115,6 +115,7 @@ class Planner:
             call=Call(operation=f"{provider}:{model}", version=MODEL_VERSION, arguments=asked),
             request=request,
             options=_options(node, MODEL_TIMEOUT_SECONDS),
+            stream=next((g for g in node.guesses if isinstance(g, StreamGuess)), None),
         )
 
     def _plan_tool(self, node: Node, rendered: RenderedCall) -> Planned:

@@ -1,7 +1,7 @@
 """A provider that said 429 is left to certain work for a while.
 
-Speculation on it is held until its Retry-After, or 30 s, has passed (design 4.5). A retry that
-Temporal makes within an activity is not seen here: only the failures that reach the workflow are.
+Speculation on it is held until its Retry-After, or 30 s, has passed (design 4.5). Failures that
+reach the workflow are looked at; of a 429 that a retry absorbs, the call itself tells (checkpoints).
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ class RateLimits:
         """Look at the end of a call for a rate limit."""
         seconds = rate_limited_seconds(ended.failure) if ended.failure else None
         if seconds is not None:
-            provider = operation.partition(":")[0]
-            self._until_ms[provider] = now_ms() + round(seconds * 1000)
+            self.hold(operation.partition(":")[0], seconds)
+
+    def hold(self, provider: str, seconds: float) -> None:
+        """Leave a provider alone for so long."""
+        self._until_ms[provider] = now_ms() + round(seconds * 1000)
 
     def held_back(self) -> dict[str, str]:
         """The providers to leave alone now, with the reason that a decision records."""

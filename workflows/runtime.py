@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from temporalio import workflow
 
@@ -31,7 +32,9 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.accounts import Accounts
     from forerun.workflows.bills import bill_of
     from forerun.workflows.books import Books
+    from forerun.workflows.checkpoints import Checkpoints
     from forerun.workflows.dispatch import Dispatcher, Ended, Planned
+    from forerun.workflows.guesses import Sources
     from forerun.workflows.planning import Planner
     from forerun.workflows.possible import Possible, PossibleBet, batches
     from forerun.workflows.rate_limits import RateLimits
@@ -47,7 +50,13 @@ class Runtime:
     """The bets of one run and what became of them."""
 
     def __init__(
-        self, nodes: Nodes, planner: Planner, books: Books, dispatcher: Dispatcher, policy: Policy
+        self,
+        nodes: Nodes,
+        planner: Planner,
+        books: Books,
+        dispatcher: Dispatcher,
+        checkpoints: Checkpoints,
+        policy: Policy,
     ) -> None:
         self.policy = policy
         self.table = CallTable()
@@ -57,10 +66,13 @@ class Runtime:
         self._planner = planner
         self._books = books
         self._dispatcher = dispatcher
-        self._survey = Survey(nodes, self.table, self.guesses, planner)
+        dispatcher.followed = policy.budget_usd > ZERO
+        sources = Sources(nodes, self.table, checkpoints)
+        self._survey = Survey(nodes, self.table, self.guesses, planner, sources)
         self._refutation = Refutation(nodes, self.table, self.guesses, planner)
         self._views = Views(nodes, planner, self.table, self.guesses)
         self._held: set[str] = set()
+        self._checkpoints = checkpoints
         self._rate_limits = RateLimits()
         self._stopped = False
         self._ids = itertools.count(1)
@@ -119,12 +131,20 @@ class Runtime:
     def set_policy(self, policy: Policy) -> None:
         """From the next decision on. A budget of 0 gives up everything that nobody has claimed."""
         self.policy = policy
+        self._dispatcher.followed = policy.budget_usd > ZERO
         if policy.budget_usd <= ZERO:
             self._drop_all(self.table.open(), "the budget is 0")
+
+    def told(self, payloads: tuple[Any, ...]) -> None:
+        """Take in what a call says of itself before it ends, whatever it holds."""
+        limited = self._checkpoints.receive(payloads)
+        if limited is not None:
+            self._rate_limits.hold(limited.provider, limited.rate_limited_seconds)
 
     def stop(self, reason: str) -> None:
         """Place no more bets, and give up everything that nobody has claimed."""
         self._stopped = True
+        self._dispatcher.followed = False
         self._drop_all(self.table.open(), reason)
 
     def paid(self, ended: Ended, operation: str) -> None:

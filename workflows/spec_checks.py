@@ -67,7 +67,7 @@ def unsupported_features(spec: Spec) -> SpecError | None:
             if used:
                 return _later(at("nodes", name, key), getattr(node, key))
         for index, guess in enumerate(node.guess):
-            if guess.source in ("model", "stream", "history", "pattern"):
+            if guess.source in ("model", "history", "pattern"):
                 return _later(at("nodes", name, "guess", index, "from"), guess.source)
     return None
 

@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from forerun.workflows.candidates import Candidates, NoCall
     from forerun.workflows.dispatch import Planned
-    from forerun.workflows.guesses import guesses_for
+    from forerun.workflows.guesses import Sources
     from forerun.workflows.node import Node
     from forerun.workflows.planning import Planner
     from forerun.workflows.possible import Possible, PossibleBet
@@ -43,8 +43,14 @@ class Survey:
     """Finds the possible bets of a run; `guesses` collects every guess that was considered."""
 
     def __init__(
-        self, nodes: Nodes, table: CallTable, guesses: dict[str, Guess], planner: Planner
+        self,
+        nodes: Nodes,
+        table: CallTable,
+        guesses: dict[str, Guess],
+        planner: Planner,
+        sources: Sources,
     ) -> None:
+        self._sources = sources
         self._nodes = nodes
         self._table = table
         self._guesses = guesses
@@ -84,7 +90,7 @@ class Survey:
             return [Variant(Absent(()), ())]
         if run.state not in (NodeState.WAITING, NodeState.RUNNING):
             return []
-        guesses = guesses_for(run.name, self._nodes, self._table)
+        guesses = self._sources.guesses(run.name)
         return [self._as_variant(guess) for guess in guesses]
 
     def _as_variant(self, guess: Guess) -> Variant:

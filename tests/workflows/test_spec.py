@@ -101,7 +101,6 @@ class TestRightSpecs:
         """And refused by name where a run would start, with their paths."""
         guesses = {
             "model": {"from": "model", "model": "openai:sim-small", "k": 3},
-            "stream": {"from": "stream", "field": "label"},
             "history": {"from": "history", "key": "{{ input.from }}", "p": 0.2},
             "pattern": {"from": "pattern"},
         }

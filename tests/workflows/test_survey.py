@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from forerun.speculation.guess import Guess
 from forerun.speculation.table import CallTable, Given, Guessed, Inputs, SpeculativeCall
+from forerun.workflows.checkpoints import Checkpoints
 from forerun.workflows.graph import Graph
+from forerun.workflows.guesses import Sources
 from forerun.workflows.planning import Planner
 from forerun.workflows.possible import CALLS_PER_BATCH, PossibleBet, batches
 from forerun.workflows.run_state import Nodes, NodeState
@@ -30,7 +32,8 @@ class House:
         self.table = CallTable()
         self.guesses: dict[str, Guess] = {}
         self.planner = Planner(graph, {})
-        self.survey = Survey(self.nodes, self.table, self.guesses, self.planner)
+        sources = Sources(self.nodes, self.table, Checkpoints())
+        self.survey = Survey(self.nodes, self.table, self.guesses, self.planner, sources)
         next(iter(self.nodes)).state = NodeState.RUNNING
 
     def done(self, id: str, node: str, inputs: Inputs, output: str) -> SpeculativeCall:
