@@ -23,24 +23,20 @@ from forerun.speculation.billing import (
     exact_cost,
 )
 from forerun.speculation.pricing import Rates, Usage, call_usd
-from forerun.speculation.tokens import (
-    FRAMING_TOKENS,
-    TokenRange,
-    estimate_tokens,
-    hidden_tokens,
-    in_flight_tokens,
-)
+from forerun.speculation.token_counter import TokenCounter
+from forerun.speculation.tokens import Makeup, TokenRange, in_flight_tokens, makeup_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metered:
     """What the meter needs to know of a call.
 
+    `counter` counts what no usage record tells; it is the model's, and learns from this call too.
     `sent` is all text that goes to the provider. `rates` gives the rates for a number of input
     tokens and the service tier that was served. `earlier` is the bill of the attempts before.
     """
 
-    model: str
+    counter: TokenCounter
     sent: str
     max_output_tokens: int
     expected_output_tokens: int
@@ -57,10 +53,11 @@ class Meter:
         self._call = call
         self._clock = clock
         self._began = clock()
-        count = estimate_tokens(call.sent)
-        self._estimated_input = replace(count, high=count.high + FRAMING_TOKENS)
+        self._sent = makeup_of(call.sent)
+        self._estimated_input = call.counter.input(self._sent)
         self._input: Usage | None = None
-        self._pieces: list[str] = []
+        self._answer = Makeup()
+        self._pieces = 0
         self._opened = False
         self._free = False
         self._final: Usage | None = None
@@ -90,12 +87,18 @@ class Meter:
             return
         if self.first_token_seconds is None:
             self.first_token_seconds = self.seconds
-        self._pieces.append(text)
+        self._answer += makeup_of(text)
+        self._pieces += 1
 
     def finished(self, usage: Usage | None, service_tier: str | None) -> None:
         """The answer is complete."""
         self._finished, self._service_tier = True, service_tier
-        self._final = usage if usage and self._is_believable(usage) else None
+        if usage is not None and self._is_believable(usage):
+            self._final = usage
+            # Only a call that finished shows how to count those that will be cut.
+            counter = self._call.counter
+            counter.learn_input(self._sent, usage.input_tokens)
+            counter.learn_output(self._answer, self._pieces, usage.output_tokens)
 
     def failed(self, kind: Kind) -> None:
         """The attempt is over without an answer."""
@@ -163,7 +166,7 @@ class Meter:
     def _unseen_tokens(self, delivered: int) -> int:
         waited = self.seconds if self.first_token_seconds is None else self.first_token_seconds
         streaming_ms = round((self.seconds - waited) * 1000)
-        hidden = hidden_tokens(self._call.model, round(waited * 1000))
+        hidden = self._call.counter.hidden(round(waited * 1000))
         return hidden + in_flight_tokens(delivered, streaming_ms)
 
     def _usage(self, bound: Callable[[TokenRange], int]) -> Usage:
@@ -171,10 +174,7 @@ class Meter:
         return replace(known, output_tokens=bound(self._delivered()))
 
     def _delivered(self) -> TokenRange:
-        # A piece holds one token (OpenAI) or several (Anthropic), never less than one.
-        count = estimate_tokens("".join(self._pieces))
-        pieces = len(self._pieces)
-        return TokenRange(low=pieces, best=max(count.best, pieces), high=max(count.high, pieces))
+        return self._call.counter.output(self._answer, self._pieces)
 
     def _rates(self, usage: Usage) -> Rates | None:
         return self._call.rates(usage.input_tokens, self._service_tier)

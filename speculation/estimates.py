@@ -1,8 +1,9 @@
 """How long a call will take and how many tokens it will use, before it runs.
 
-The spec's own `estimate` wins; else public model latencies (llm.md 7: medians that sources put 2-4x
-apart, so three classes of model are as fine as they honestly get) and the length of the prompt. The
-basis is recorded beside every figure.
+The spec's own `estimate` wins; then what this worker has seen of such calls; else what a tool was
+registered with, or public model latencies (llm.md 7: medians that sources put 2-4x apart, so three
+classes of model are as fine as they honestly get) and the length of the prompt. Each figure goes by
+the best that is known for it, and the bases are recorded with them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
+
+from forerun.speculation.experience import Experience, Seen
+from forerun.speculation.quantities import FIGURES
 
 BYTES_PER_TOKEN = Decimal("4.0")
 """Of a prompt, which mixes prose, markup and data (llm.md 2.4); ours."""
@@ -25,11 +30,15 @@ PREFILL_MS_PER_TOKEN = Decimal("0.1")
 class Work:
     """What is known of a node's call beforehand.
 
-    `input_bytes` is the length of what will be sent, or of its template where it can't be rendered
-    yet. `choice_tokens` bounds the answer of a node with choices. `tool_seconds` and `tool_usd` come
-    from a tool's registration, and are None for a model call. The last three are the spec's.
+    `workload` and `node` say which calls are alike: those of one name in the spec, whichever item
+    of a fan-out they are for. `input_bytes` is the length of what will be sent, or of its template
+    where it can't be rendered yet. `choice_tokens` bounds the answer of a node with choices.
+    `tool_seconds` and `tool_usd` come from a tool's registration, and are None for a model call.
+    The last three are the spec's.
     """
 
+    workload: str = ""
+    node: str = ""
     operation: str
     input_bytes: int
     max_output_tokens: int = 0
@@ -41,9 +50,26 @@ class Work:
     output_tokens: int | None = None
 
 
+class EstimateBasis(StrEnum):
+    """What a figure was taken from, the best first."""
+
+    SPEC = "spec"
+    """The node's own `estimate`."""
+    SEEN = "seen"
+    """Calls like it that this worker has seen."""
+    OPERATION = "operation"
+    """The registration of the tool."""
+    PUBLIC = "public"
+    """Public latencies of such models, the length of the prompt or of the longest choice."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Point estimates of one call; `basis` says where the seconds come from."""
+    """Point estimates of one call. A tool has no tokens.
+
+    `basis` names an `EstimateBasis`, or one for each figure where they differ: `seen seconds, spec
+    input, public output`.
+    """
 
     ms: int
     input_tokens: int
@@ -65,44 +91,66 @@ _PACES = (
 _USUAL_PACE = _Pace(750, 90)
 
 
-def estimate(work: Work) -> Estimate:
-    """Point estimates for `work`, by the spec, a tool's registration or public latencies."""
+def estimate(work: Work, experience: Experience) -> Estimate:
+    """Point estimates for `work`, by the spec, then by `experience`, then by what is public."""
+    seen = experience.of(work.workload, work.node, work.operation)
     if work.tool_seconds is not None:
-        seconds, basis = work.tool_seconds, "operation"
-        inputs = outputs = 0
-    else:
-        inputs, outputs = input_tokens(work), output_tokens(work)
-        seconds, basis = _model_seconds(work.operation, inputs, outputs), "public"
-    if work.seconds is not None:
-        seconds, basis = work.seconds, "spec"
+        registered = work.tool_seconds * 1000, EstimateBasis.OPERATION
+        ms, basis = _milliseconds(work, seen) or registered
+        return Estimate(ms=round(ms), input_tokens=0, output_tokens=0, basis=basis)
+    inputs, input_from = _input_tokens(work, seen)
+    outputs, output_from = _output_tokens(work, seen)
+    public = _model_ms(work.operation, inputs, outputs), EstimateBasis.PUBLIC
+    ms, ms_from = _milliseconds(work, seen) or public
     return Estimate(
-        ms=int((seconds * 1000).to_integral_value()),
+        ms=round(ms),
         input_tokens=inputs,
         output_tokens=outputs,
-        basis=basis,
+        basis=_words(ms_from, input_from, output_from),
     )
 
 
-def input_tokens(work: Work) -> int:
-    """Expected input tokens of a model call."""
-    if work.input_tokens is not None:
-        return work.input_tokens
-    return math.ceil(work.input_bytes / BYTES_PER_TOKEN)
-
-
 def output_tokens(work: Work) -> int:
-    """Expected output tokens of a model call, never more than it may use."""
+    """Expected output tokens of a model call, by the spec alone, never more than it may use."""
+    return _output_tokens(work, None)[0]
+
+
+def _milliseconds(work: Work, seen: Seen | None) -> tuple[Decimal, EstimateBasis] | None:
+    if work.seconds is not None:
+        return work.seconds * 1000, EstimateBasis.SPEC
+    return (seen.ms, EstimateBasis.SEEN) if seen else None
+
+
+def _input_tokens(work: Work, seen: Seen | None) -> tuple[int, EstimateBasis]:
+    if work.input_tokens is not None:
+        return work.input_tokens, EstimateBasis.SPEC
+    size = Decimal(work.input_bytes)
+    if seen is not None and seen.input_tokens_per_byte is not None:
+        tokens = FIGURES.multiply(size, seen.input_tokens_per_byte)
+        return round(tokens), EstimateBasis.SEEN
+    return math.ceil(size / BYTES_PER_TOKEN), EstimateBasis.PUBLIC
+
+
+def _output_tokens(work: Work, seen: Seen | None) -> tuple[int, EstimateBasis]:
     if work.output_tokens is not None:
-        expected = work.output_tokens
+        expected, basis = work.output_tokens, EstimateBasis.SPEC
+    elif seen is not None and seen.output_tokens is not None:
+        expected, basis = round(seen.output_tokens), EstimateBasis.SEEN
     elif work.choice_tokens is not None:
-        expected = work.choice_tokens
+        expected, basis = work.choice_tokens, EstimateBasis.PUBLIC
     else:
-        expected = DEFAULT_ANSWER_TOKENS
-    return min(expected, work.max_output_tokens)
+        expected, basis = DEFAULT_ANSWER_TOKENS, EstimateBasis.PUBLIC
+    return min(expected, work.max_output_tokens), basis
 
 
-def _model_seconds(operation: str, inputs: int, outputs: int) -> Decimal:
+def _model_ms(operation: str, inputs: int, outputs: int) -> Decimal:
     name = operation.partition(":")[2]
     pace = next((pace for pattern, pace in _PACES if pattern.search(name)), _USUAL_PACE)
-    ms = pace.first_token_ms + PREFILL_MS_PER_TOKEN * inputs
-    return (ms + Decimal(1000 * outputs) / pace.tokens_per_second) / 1000
+    before = pace.first_token_ms + PREFILL_MS_PER_TOKEN * inputs
+    return before + Decimal(1000 * outputs) / pace.tokens_per_second
+
+
+def _words(seconds: EstimateBasis, inputs: EstimateBasis, outputs: EstimateBasis) -> str:
+    if seconds is inputs is outputs:
+        return seconds
+    return f"{seconds} seconds, {inputs} input, {outputs} output"

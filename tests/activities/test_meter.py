@@ -14,6 +14,7 @@ from forerun.activities.meter import Meter, Metered
 from forerun.activities.prices import PriceBook
 from forerun.speculation.billing import FREE, Basis, CancelBilling, Cost, exact_cost
 from forerun.speculation.pricing import Usage
+from forerun.speculation.token_counter import TokenCounter
 
 BOOK = PriceBook()
 AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -22,9 +23,11 @@ PIECES = ["It ", "is ", "about ", "billing", "."]
 INPUT = Usage(input_tokens=5)
 
 
-def metered(model: str = "sim-mid", earlier: Bill | None = None) -> Metered:
+def metered(
+    model: str = "sim-mid", earlier: Bill | None = None, counter: TokenCounter | None = None
+) -> Metered:
     return Metered(
-        model=model,
+        counter=counter or TokenCounter(model),
         sent=SENT,
         max_output_tokens=100,
         expected_output_tokens=50,
@@ -154,6 +157,33 @@ def test_a_reasoning_model_was_thinking_all_the_time() -> None:
 
     more = bounds(thinking.bill().cost)[1] - bounds(silent.bill().cost)[1]
     assert more == Decimal("0.0009")
+
+
+def test_calls_that_finish_teach_how_to_count_the_cut_ones() -> None:
+    """The same pieces come to what such pieces were billed before, input and output."""
+    counter = TokenCounter("sim-mid")
+    for _ in range(3):
+        meter = delivering(Meter(metered(counter=counter)), PIECES)
+        meter.finished(Usage(input_tokens=7, output_tokens=2 * len(PIECES)), None)
+
+    cut = delivering(Meter(metered(counter=counter)), PIECES)
+
+    assert cut.delivered_tokens == 2 * len(PIECES)
+    assert cut.bill().usage == Usage(input_tokens=7, output_tokens=2 * len(PIECES))
+    assert cut.bill().cost.basis is Basis.ESTIMATED
+
+
+@pytest.mark.parametrize("usage", [None, Usage(), Usage(input_tokens=7)])
+def test_a_record_that_is_not_credible_teaches_nothing(usage: Usage | None) -> None:
+    """Nor do calls that fail or are cut."""
+    counter = TokenCounter("sim-mid")
+    for _ in range(3):
+        delivering(Meter(metered(counter=counter)), PIECES).finished(usage, None)
+        delivering(Meter(metered(counter=counter)), PIECES).failed(Kind.INTERRUPTED)
+
+    fresh, taught = Meter(metered()), Meter(metered(counter=counter))
+
+    assert delivering(taught, PIECES).bill().usage == delivering(fresh, PIECES).bill().usage
 
 
 def test_attempts_add_up() -> None:
