@@ -12,9 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from forerun.activities.call_result import CallResult, Completed
 from forerun.activities.operation import OperationCard
 from forerun.speculation.bet import Assumption, Condition, Refusal
 from forerun.speculation.estimates import Work
+from forerun.speculation.experience import Observation
 from forerun.speculation.policy import Policy
 from forerun.speculation.record import GuessTested, Outcome, Record
 
@@ -86,6 +88,8 @@ class DecideRequest:
     held_back: dict[str, str]
     held: tuple[str, ...]
     previous: str
+    observed: tuple[Observation, ...] = ()
+    """What the calls that ended since the last request have taught (`observation`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,7 @@ class SettleRequest:
     outcomes: tuple[Outcome, ...]
     guesses: tuple[GuessTested, ...]
     previous: str
+    observed: tuple[Observation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,3 +154,21 @@ class Records:
     """The result of every local activity, and the content of its marker."""
 
     records: list[Record] = field(default_factory=list[Record])
+
+
+def observation(work: Work, input_bytes: int, result: CallResult | None) -> Observation | None:
+    """What an ended call of `work` teaches, if anything.
+
+    A cut or failed one only shows how long such calls take at least, and the tokens of one that was
+    tried again are those of several.
+    """
+    if not isinstance(result, Completed) or result.bill.attempts != 1:
+        return None
+    return Observation(
+        workload=work.workload,
+        node=work.node,
+        operation=work.operation,
+        input_bytes=input_bytes,
+        ms=round(result.seconds * 1000),
+        usage=result.bill.usage,
+    )

@@ -38,6 +38,7 @@ from forerun.speculation.choice import decide
 from forerun.speculation.continuation import reconsider
 from forerun.speculation.decision import Situation
 from forerun.speculation.estimates import Estimate, Work, estimate
+from forerun.speculation.experience import Experience
 from forerun.speculation.makespan import Ahead, Leg, Step
 from forerun.speculation.pricing import Rates, Usage, input_usd, output_usd, worst_case_usd
 from forerun.speculation.quantities import ZERO
@@ -58,6 +59,7 @@ class Decisions:
         self._prices = prices
         self._cancel_billing = cancel_billing
         self._cards = cards
+        self._experience = Experience()
 
     @activity.defn(name="open_run")
     async def open_run(self, request: OpenRequest) -> Records:
@@ -89,6 +91,7 @@ class Decisions:
         Recorded is what changes something: a live bet that is kept is not, nor is one that was held
         before for the same calls.
         """
+        self._experience.learn(request.observed)
         situation = self._situation(request)
         cuts = reconsider(situation, self._live(request))
         lost = {call.stake.fingerprint for cut in cuts for call in cut.calls}
@@ -103,13 +106,15 @@ class Decisions:
     @activity.defn(name="settle")
     async def settle(self, request: SettleRequest) -> Records:
         """Write down outcomes and tested guesses."""
+        self._experience.learn(request.observed)
         return Records(records=chained([*request.outcomes, *request.guesses], request.previous))
 
     def _known(self, names: Sequence[str]) -> dict[str, OperationCard]:
         return {name: self._cards[name] for name in names if name in self._cards}
 
     def _situation(self, request: DecideRequest) -> Situation:
-        estimates = {name: estimate(view.work) for name, view in request.nodes.items() if view.work}
+        works = {name: view.work for name, view in request.nodes.items() if view.work}
+        estimates = {name: estimate(work, self._experience) for name, work in works.items()}
         return Situation(
             at=request.at.isoformat(),
             policy=request.policy,
@@ -177,7 +182,7 @@ class Decisions:
             raise ValueError(f"{call.node} makes no call that could be speculated on")
         if call.fingerprint is not None:
             work = replace(work, input_bytes=call.input_bytes)
-        expected = estimate(work)
+        expected = estimate(work, self._experience)
         rates = self._rates(work, request.at, expected.input_tokens)
         # A long prompt may be priced by a dearer tier: the worst case takes every byte for a token.
         dearest = self._rates(work, request.at, call.input_bytes)

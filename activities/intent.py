@@ -2,6 +2,8 @@
 
 A workflow holds an `Intent` until its ancestry is authoritative and its gate is open, then sends a
 `CommitRequest`. Only `activities.effects` can turn that into a fact, and it checks everything again.
+What is stageable may be prepared before: a `StageRequest` on a guess, and a `DiscardRequest` for
+every stage that its intent was not committed with.
 """
 
 # No postponed annotations: pydantic would look their names up in sys.modules, and the workflow
@@ -36,7 +38,8 @@ class CommitRequest:
 class CommitReceipt:
     """Proof that the effect happened once: the same again for every repeated request.
 
-    `receipt` is what the operation returned, `approved_by` is `"auto"` where nobody was asked.
+    `receipt` is what the operation returned. `approved_by` is everybody who approved, `"auto"` where
+    nobody was asked; `blind` if one of them did not name the digest.
     """
 
     intent: str
@@ -47,6 +50,45 @@ class CommitReceipt:
     receipt: dict[str, Any]
     bill: Bill
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRequest:
+    """Prepare what `intent` would commit if it came to these arguments."""
+
+    intent: str
+    operation: str
+    version: str
+    arguments: dict[str, Any]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscardRequest:
+    """Throw away the stage of `intent` for the arguments with this digest, if there is one."""
+
+    intent: str
+    operation: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRequest:
+    """Throw away the stages of all runs that no run will come back to.
+
+    Younger ones are left alone: the run that made them is most likely busy with them.
+    """
+
+    older_than_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """How many stages a sweep threw away, and how many it found in use."""
+
+    discarded: int
+    kept: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +105,7 @@ class Intent:
     digest: str
     approval: Approval
     effect: EffectClass
+    approvals: int = 1
 
     @classmethod
     def of(
@@ -84,6 +127,7 @@ class Intent:
             digest=digest(arguments),
             approval=Approval.EXACT if exact else card.approval,
             effect=card.effect,
+            approvals=card.approvals,
         )
 
     def request(self) -> CommitRequest:
@@ -95,4 +139,23 @@ class Intent:
             arguments=self.arguments,
             digest=self.digest,
             exact=self.approval is Approval.EXACT,
+        )
+
+    def staging(self) -> StageRequest:
+        """What to send ahead, of a stageable effect, while this is still a guess."""
+        return StageRequest(
+            intent=self.intent,
+            operation=self.operation,
+            version=self.version,
+            arguments=self.arguments,
+            digest=self.digest,
+        )
+
+    def discarding(self) -> DiscardRequest:
+        """What to send for a stage that this was not committed with, however the stage ended."""
+        return DiscardRequest(
+            intent=self.intent,
+            operation=self.operation,
+            version=self.version,
+            digest=self.digest,
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from forerun.speculation.disclosure import ALLOW, Disclosure
 from forerun.speculation.effect_class import Approval, EffectClass
 
 
@@ -23,7 +24,7 @@ class OperationCard:
     arguments: dict[str, Any]
     """JSON Schema of the arguments object."""
     usd: Decimal = Decimal(0)
-    """Dollars per call."""
+    """Dollars per call: of a tool, of a commit, and of a stage ahead of it."""
     seconds: float = 1.0
     """Expected duration, where the spec gives no estimate."""
     max_age_seconds: float = 60.0
@@ -32,6 +33,10 @@ class OperationCard:
     """How long one attempt may take."""
     approval: Approval = Approval.REQUIRED
     """What the gate of an effect asks for; a tool has none."""
+    approvals: int = 1
+    """How many different people must approve."""
+    disclosure: Disclosure = ALLOW
+    """What a speculative call of it may send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

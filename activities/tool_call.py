@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from forerun.activities.call_result import MAX_OUTPUT_BYTES, Bill, Completed, Cut
+from forerun.activities.call_result import Bill, Completed, Cut
 from forerun.activities.failures import details_of
 from forerun.activities.heartbeat import cut_requested, heartbeating
 from forerun.activities.operation import OperationCard, ToolRequest
 from forerun.activities.registry import Registry
 from forerun.speculation.billing import Basis, Cost, exact_cost
-from forerun.speculation.canonical import canonical, canonical_json
-
-INVALID_OUTPUT = "InvalidOutput"
 
 
 class ToolCalls:
@@ -46,11 +42,11 @@ class ToolCalls:
         began = time.monotonic()
         try:
             async with heartbeating(lambda: details_of(bill)):
-                output = checked_output(tool.card, await tool.run(arguments))
+                output = tool.output(await tool.run(arguments))
         except asyncio.CancelledError:
             if not cut_requested():
                 raise
-            return Cut(bill=_cut_bill(tool.card, attempts), seconds=time.monotonic() - began)
+            return Cut(bill=cut_bill(tool.card, attempts), seconds=time.monotonic() - began)
         except Exception as error:
             raise billed_failure(tool.card, bill, error) from error
         return Completed(output=output, bill=bill, seconds=time.monotonic() - began)
@@ -77,29 +73,7 @@ def billed_failure(card: OperationCard, bill: Bill, error: Exception) -> Applica
     )
 
 
-def checked_output(card: OperationCard, output: Any) -> Any:
-    """`output` as canonical JSON data.
-
-    Raises:
-        ApplicationError: it is not JSON, or more than 256 KB of it. Not retried.
-    """
-    try:
-        size = len(canonical_json(output).encode())
-    except ValueError as error:
-        raise invalid_output(
-            card, f"returned what is not JSON ({error}): return plain data"
-        ) from error
-    if size > MAX_OUTPUT_BYTES:
-        raise invalid_output(card, f"returned {size} bytes, at most {MAX_OUTPUT_BYTES} are allowed")
-    return canonical(output)
-
-
-def invalid_output(card: OperationCard, problem: str) -> ApplicationError:
-    """The error of an operation that returned what it must not. Not retried."""
-    return ApplicationError(f"{card.name} {problem}", type=INVALID_OUTPUT, non_retryable=True)
-
-
-def _cut_bill(card: OperationCard, attempts: int) -> Bill:
+def cut_bill(card: OperationCard, attempts: int) -> Bill:
     """Whether the vendor charges for the attempt that was cut is unknown: nothing, or all of it."""
     if not card.usd:
         return declared_bill(card, attempts)

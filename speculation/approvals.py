@@ -3,12 +3,16 @@
 The law: the first decision that is valid for an intent wins, and nothing after it matters. The
 workflow's barrier applies this rule to the signals it received, the commit worker to those it finds
 in the server's history, so neither has to believe the other.
+
+Where an effect needs several people, the decision is the approval that completes their number;
+until then a rejection closes the gate, whoever it comes from.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -19,6 +23,9 @@ Answer = Literal["approve", "reject"]
 
 AUTO = "auto"
 """Who opened a gate that asks nobody."""
+
+LONGEST_NAME = 200
+"""Characters of an approver's name: it is kept with the effect, and shown to whoever asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +59,16 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
-    """The effect may be committed. `blind`: whoever approved it did not name its digest."""
+    """The effect may be committed. `blind`: an approver did not name its digest."""
 
-    by: str
-    digest: str | None = None
+    approvers: tuple[str, ...]
     blind: bool = False
     ignored: tuple[Ignored, ...] = ()
+
+    @property
+    def by(self) -> str:
+        """Who approved it, in the order of their approvals: `ann, ben`."""
+        return ", ".join(self.approvers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +82,9 @@ class Closed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Nobody has decided yet."""
+    """Nobody has decided yet. `approvers` have approved, but more people are needed."""
 
+    approvers: tuple[str, ...] = ()
     ignored: tuple[Ignored, ...] = ()
 
 
@@ -100,28 +112,38 @@ def parse_signal(answer: Answer, payload: Any) -> ApprovalSignal | Malformed:
 
 
 def decide_gate(
-    signals: Iterable[ApprovalSignal], *, intent: str, digest: str, approval: Approval
+    signals: Iterable[ApprovalSignal],
+    *,
+    intent: str,
+    digest: str,
+    approval: Approval,
+    approvals: int = 1,
 ) -> Gate:
     """The state of the gate of `intent` after `signals`, which are in the order of the history.
 
     A rejection always counts. An approval that names another digest never does, and where the
-    operation asks for exact approvals neither does a blind one. A gate that asks nobody is open
-    unless somebody has rejected the intent.
+    operation asks for exact approvals neither does a blind one. `approvals` different people must
+    approve: the same name twice counts once. A gate that asks nobody is open unless somebody has
+    rejected the intent.
     """
+    approved: dict[str, ApprovalSignal] = {}
     ignored: list[Ignored] = []
     for signal in signals:
         if signal.intent != intent:
             continue
         if signal.answer == "reject":
             return Closed(by=signal.by, note=signal.note, ignored=tuple(ignored))
-        objection = _objection(signal, digest, approval)
-        if objection is None:
-            blind = signal.digest is None
-            return Open(by=signal.by, digest=signal.digest, blind=blind, ignored=tuple(ignored))
-        ignored.append(Ignored(signal=signal, reason=objection))
+        objection = _objection(signal, digest, approval, approved)
+        if objection is not None:
+            ignored.append(Ignored(signal=signal, reason=objection))
+            continue
+        approved[_person(signal)] = signal
+        if len(approved) >= approvals:
+            blind = any(it.digest is None for it in approved.values())
+            return Open(approvers=_names(approved), blind=blind, ignored=tuple(ignored))
     if approval is Approval.AUTO:
-        return Open(by=AUTO, ignored=tuple(ignored))
-    return Waiting(ignored=tuple(ignored))
+        return Open(approvers=(AUTO,), ignored=tuple(ignored))
+    return Waiting(approvers=_names(approved), ignored=tuple(ignored))
 
 
 _REQUIRED = ("node", "by")
@@ -137,6 +159,9 @@ def _problem(fields: dict[str, Any]) -> str | None:
         value = fields.get(key)
         if not isinstance(value, str) or not value.strip():
             return f'"{key}" must be a non-empty string, got {value!r:.80}'
+    by = fields["by"]
+    if len(by) > LONGEST_NAME or not by.isprintable():
+        return f'"by" must be a name of at most {LONGEST_NAME} printable characters, got {by!r:.80}'
     for key in _OPTIONAL:
         value = fields.get(key)
         if value is not None and not isinstance(value, str):
@@ -147,9 +172,22 @@ def _problem(fields: dict[str, Any]) -> str | None:
     return None
 
 
-def _objection(signal: ApprovalSignal, digest: str, approval: Approval) -> str | None:
+def _objection(
+    signal: ApprovalSignal, digest: str, approval: Approval, approved: Mapping[str, ApprovalSignal]
+) -> str | None:
     if signal.digest is None and approval is Approval.EXACT:
         return "blind: this effect takes only an approval that names the digest of its arguments"
     if signal.digest is not None and signal.digest != digest:
         return f"approves digest {signal.digest[:12]}, but the arguments have {digest[:12]}"
+    if _person(signal) in approved:
+        return "has approved already: this effect needs different people"
     return None
+
+
+def _person(signal: ApprovalSignal) -> str:
+    """One spelling for names that a reader would take for the same person's."""
+    return " ".join(unicodedata.normalize("NFKC", signal.by).casefold().split())
+
+
+def _names(approved: Mapping[str, ApprovalSignal]) -> tuple[str, ...]:
+    return tuple(signal.by for signal in approved.values())

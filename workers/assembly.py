@@ -11,6 +11,8 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from forerun.activities.effects.drafts import Drafts
+from forerun.activities.effects.http_post import HttpPost
 from forerun.activities.effects.outbox import Outbox
 from forerun.activities.http_get import HttpGet
 from forerun.activities.model_call import ModelCalls
@@ -34,7 +36,7 @@ def assemble(settings: Settings, operations: Iterable[str] = ()) -> Parts:
     """
     prices, cancel_billing = _prices(settings), CancelPolicies()
     return Parts(
-        registry=Registry.of(BUILT_IN, _http_get(settings), _outbox(settings), *operations),
+        registry=Registry.of(BUILT_IN, *_http(settings), *_databases(settings), *operations),
         prices=prices,
         cancel_billing=cancel_billing,
         model_calls=ModelCalls(
@@ -44,21 +46,22 @@ def assemble(settings: Settings, operations: Iterable[str] = ()) -> Parts:
 
 
 def prepare_effects(settings: Settings) -> None:
-    """Make the folder of the outbox, which the role `commit` needs.
+    """Make the folders of the effects' databases, which the role `commit` needs.
 
     Raises:
-        SettingsError: it cannot be made.
+        SettingsError: one cannot be made.
     """
-    url = make_url(settings.outbox_url)
-    if url.get_backend_name() != "sqlite":
-        return
-    try:
-        Path(url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(
-            f"the outbox cannot be at {url.database} ({error.strerror}): "
-            "name another place with FORERUN_OUTBOX_URL"
-        ) from error
+    for variable, text in _urls(settings).items():
+        url = make_url(text)
+        if url.get_backend_name() != "sqlite":
+            continue
+        try:
+            Path(url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"no database can be at {url.database} ({error.strerror}): "
+                f"name another place with {variable}"
+            ) from error
 
 
 def _providers(settings: Settings) -> dict[str, Provider]:
@@ -80,15 +83,25 @@ def _prices(settings: Settings) -> PriceBook:
         raise SettingsError(f"FORERUN_PRICES: {error}") from error
 
 
-def _http_get(settings: Settings) -> HttpGet:
+def _http(settings: Settings) -> tuple[HttpGet, HttpPost]:
     try:
-        return HttpGet(settings.http_allow)
+        return HttpGet(settings.http_allow), HttpPost(settings.http_allow)
     except ValueError as error:
         raise SettingsError(str(error)) from error
 
 
-def _outbox(settings: Settings) -> Outbox:
-    try:
-        return Outbox(settings.outbox_url)
-    except (ValueError, ArgumentError, ImportError) as error:
-        raise SettingsError(f"FORERUN_OUTBOX_URL: {error}") from error
+def _urls(settings: Settings) -> dict[str, str]:
+    return {
+        "FORERUN_OUTBOX_URL": settings.outbox_url,
+        "FORERUN_DRAFTS_URL": settings.drafts_url,
+    }
+
+
+def _databases(settings: Settings) -> list[Outbox | Drafts]:
+    found: list[Outbox | Drafts] = []
+    for (variable, url), kind in zip(_urls(settings).items(), (Outbox, Drafts), strict=True):
+        try:
+            found.append(kind(url))
+        except (ValueError, ArgumentError) as error:
+            raise SettingsError(f"{variable}: {error}") from error
+    return found

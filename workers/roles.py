@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 from forerun import __version__
 from forerun.activities.decisions import Decisions
 from forerun.activities.effects.commit import Commits
+from forerun.activities.effects.staging import Stages
 from forerun.activities.model_call import ModelCalls
 from forerun.activities.namespace import Namespaces
 from forerun.activities.price_lookup import CancelPolicies, Prices
@@ -115,4 +116,6 @@ def _activities(role: Role, client: Client, parts: Parts) -> Sequence[Callable[.
         case Role.CALL | Role.SPECULATIVE:
             return [parts.model_calls.model_call, ToolCalls(parts.registry).tool_call]
         case Role.COMMIT:
-            return [Commits(parts.registry, client).commit]
+            stages = Stages(parts.registry, client)
+            commits = Commits(parts.registry, client)
+            return [commits.commit, stages.stage, stages.discard, stages.sweep]

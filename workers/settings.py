@@ -35,6 +35,7 @@ class Settings:
     openai: Endpoint
     anthropic: Endpoint
     outbox_url: str = field(repr=False)
+    drafts_url: str = field(repr=False)
     http_allow: tuple[str, ...] = ()
     prices: Path | None = None
     ui_url: str | None = None
@@ -51,7 +52,8 @@ class Settings:
         return cls(
             openai=_endpoint(env, "OPENAI"),
             anthropic=_endpoint(env, "ANTHROPIC"),
-            outbox_url=env.get("FORERUN_OUTBOX_URL") or _default_outbox(env),
+            outbox_url=env.get("FORERUN_OUTBOX_URL") or _default_database(env, "outbox"),
+            drafts_url=env.get("FORERUN_DRAFTS_URL") or _default_database(env, "drafts"),
             http_allow=_words(env.get("FORERUN_HTTP_ALLOW", "")),
             prices=_file(env, "FORERUN_PRICES"),
             ui_url=_url(env, "FORERUN_UI_URL", "http://localhost:8233"),
@@ -135,9 +137,9 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _default_outbox(env: Mapping[str, str]) -> str:
+def _default_database(env: Mapping[str, str], name: str) -> str:
     """In the user's data folder; the XDG rules say to ignore a folder that is not absolute."""
     named = Path(env.get("XDG_DATA_HOME", ""))
     home = Path(env.get("HOME") or Path.home())
     folder = named if named.is_absolute() else home / ".local" / "share"
-    return f"sqlite:///{folder / 'forerun' / 'outbox.sqlite3'}"
+    return f"sqlite:///{folder / 'forerun' / name}.sqlite3"

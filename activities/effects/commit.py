@@ -24,17 +24,15 @@ from forerun.activities.heartbeat import heartbeating
 from forerun.activities.intent import CommitReceipt, CommitRequest
 from forerun.activities.registration import Commit
 from forerun.activities.registry import Operation, Registry
-from forerun.activities.tool_call import (
-    billed_failure,
-    checked_output,
-    declared_bill,
-    invalid_output,
-)
+from forerun.activities.stageable import idempotency_key
+from forerun.activities.tool_call import billed_failure, declared_bill
 from forerun.speculation.approvals import Closed, Open, Waiting, decide_gate
 from forerun.speculation.canonical import digest
 from forerun.speculation.effect_class import Approval
 
 COMMIT_REFUSED = "CommitRefused"
+
+_SHOWN_SIGNALS = 3
 
 
 class Commits:
@@ -83,7 +81,9 @@ class Commits:
         _check_only_one(request, evidence)
         gate = _open_gate(request, effect, evidence)
         commit = Commit(
-            idempotency_key=f"{evidence.workflow_id}/{evidence.first_run_id}/{request.intent}",
+            idempotency_key=idempotency_key(
+                evidence.workflow_id, evidence.first_run_id, request.intent
+            ),
             digest=actual,
             intent=request.intent,
             workflow_id=evidence.workflow_id,
@@ -108,16 +108,24 @@ def _open_gate(request: CommitRequest, effect: Operation, evidence: Evidence) ->
         intent=request.intent,
         digest=request.digest,
         approval=Approval.EXACT if request.exact else effect.card.approval,
+        approvals=effect.card.approvals,
     )
     match gate:
         case Open():
             return gate
         case Closed(by=by):
             raise _refusal(request, f"rejected by {by!r:.80}")
-        case Waiting(ignored=ignored):
-            passed_over = "".join(f"; {it.signal.by!r:.80} {it.reason}" for it in ignored)
-            problem = f"no approval of it precedes the commit in the history{passed_over}"
-            raise _refusal(request, problem)
+        case Waiting():
+            raise _refusal(request, _still_missing(gate, effect.card.approvals))
+
+
+def _still_missing(gate: Waiting, approvals: int) -> str:
+    by = f" but that of {', '.join(gate.approvers)!r:.80}" if gate.approvers else ""
+    needed = f", and it needs {approvals} people" if approvals > 1 else ""
+    first, more = gate.ignored[:_SHOWN_SIGNALS], len(gate.ignored) - _SHOWN_SIGNALS
+    passed_over = "".join(f"; {it.signal.by!r:.80} {it.reason}" for it in first)
+    passed_over += f"; and {more} more" if more > 0 else ""
+    return f"no approval of it{by} precedes the commit in the history{needed}{passed_over}"
 
 
 async def _to_its_end(effect: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
@@ -136,10 +144,7 @@ async def _to_its_end(effect: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, 
 async def _within_time(effect: Operation, arguments: BaseModel, commit: Commit) -> dict[str, Any]:
     async with asyncio.timeout(effect.card.timeout_seconds):
         receipt = await effect.run(arguments, commit)
-    if not isinstance(receipt, dict):
-        kind = type(receipt).__name__
-        raise invalid_output(effect.card, f"has committed, but returned {kind} and no JSON object")
-    return checked_output(effect.card, receipt)
+    return effect.output(receipt)
 
 
 def _refusal(request: CommitRequest, problem: str) -> ApplicationError:

@@ -1,8 +1,9 @@
-"""What a run's history, read from the server, says about the commit that is being asked for.
+"""What a run's history, read from the server, says about its effects.
 
-Only what precedes the event that scheduled this commit counts: an approval that came later cannot
-have been the reason for it. The server writes signals that arrive during a workflow task behind the
-commands of that task, so everything the workflow had seen precedes the event.
+For the commit that is being asked for, only what precedes the event that scheduled it counts: an
+approval that came later cannot have been the reason for it. The server writes signals that arrive
+during a workflow task behind the commands of that task, so everything the workflow had seen
+precedes the event.
 """
 
 from __future__ import annotations
@@ -15,15 +16,22 @@ from temporalio.activity import Info
 from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from forerun.speculation.approvals import Answer, ApprovalSignal, parse_signal
+
+STAGE = "stage"
+"""The type of the activity that stages an effect."""
+
+StageName = tuple[str | None, str | None]
+"""Intent and digest: what a run has at most one stage of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduled:
-    """A commit that the run asked for, in the run's own words; None where it could not be read.
+    """A commit or a stage that the run asked for, in its own words; None where not to be read.
 
-    The words are enough: a commit whose digest is not that of its arguments was refused.
+    The words are enough: one whose digest is not that of its arguments was refused.
     """
 
     intent: str | None
@@ -75,6 +83,41 @@ async def read_evidence(client: Client, info: Info) -> Evidence | None:
             if scheduled.activity_type.name == info.activity_type:
                 commits.append(_scheduled(await _decoded(client, scheduled.input.payloads)))
     return found
+
+
+async def first_run_id(client: Client, workflow_id: str, run_id: str) -> str:
+    """`first_execution_run_id` of a run: from its history, where the evidence has it from too."""
+    run = client.get_workflow_handle(workflow_id, run_id=run_id)
+    first = await anext(run.fetch_history_events(page_size=1))
+    return first.workflow_execution_started_event_attributes.first_execution_run_id
+
+
+async def stages_in_use(client: Client, workflow_id: str, first_run_id: str) -> set[StageName]:
+    """The stages that the run, open as it is now, has ever asked for; none once it is closed.
+
+    A run that was reset goes on in another one, which knows nothing of what came after the reset.
+    """
+    try:
+        current = await client.get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return set()
+        raise
+    if current.close_time is not None:
+        return set()
+    asked_for: set[StageName] = set()
+    run = client.get_workflow_handle(workflow_id, run_id=current.run_id)
+    async for event in run.fetch_history_events():
+        if event.HasField("workflow_execution_started_event_attributes"):
+            started = event.workflow_execution_started_event_attributes
+            if started.first_execution_run_id != first_run_id:
+                return set()  # the id is in use again, by another run
+        elif event.HasField("activity_task_scheduled_event_attributes"):
+            scheduled = event.activity_task_scheduled_event_attributes
+            if scheduled.activity_type.name == STAGE:
+                stage = _scheduled(await _decoded(client, scheduled.input.payloads))
+                asked_for.add((stage.intent, stage.digest))
+    return asked_for
 
 
 async def _signals(client: Client, event: HistoryEvent) -> list[ApprovalSignal]:

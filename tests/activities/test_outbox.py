@@ -1,7 +1,7 @@
-"""`outbox.put`: one row per key, whoever races, restarts or repeats (SQLite; PostgreSQL is not run).
+"""`outbox.put`: one row per key, whoever races, restarts or repeats, in SQLite and in PostgreSQL.
 
-The database is looked at with the standard library's driver, so that nothing the code under test
-believes about it is taken for granted.
+The databases are looked at with the drivers themselves, so that nothing the code under test
+believes about them is taken for granted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,15 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from forerun.activities.effects.outbox import IDEMPOTENCY_CONFLICT, Outbox, OutboxPut
+from forerun.activities.effects.database import IDEMPOTENCY_CONFLICT, DatabaseFailed
+from forerun.activities.effects.outbox import Outbox, OutboxPut
 from forerun.activities.registration import Commit
 from forerun.activities.registry import Registry
 from forerun.speculation.canonical import digest
 from forerun.speculation.effect_class import Approval, EffectClass
+from tests.activities.databases import path_of, postgres, rows, tables
 
 MESSAGE: dict[str, Any] = {"to": "ann@example.org", "body": {"text": "hello", "n": 1}}
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "outbox.sqlite3"
 
 
 def commit_of(arguments: dict[str, Any], key: str = "flow/run/send") -> Commit:
@@ -49,21 +47,10 @@ async def put(outbox: Outbox, arguments: dict[str, Any], key: str = "flow/run/se
     return await effect.run(effect.parse(arguments), commit_of(arguments, key))
 
 
-def rows(path: Path) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute("SELECT * FROM outbox")]
-
-
-def tables(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as connection:
-        return [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
-
-
-async def test_one_row(path: Path) -> None:
+async def test_one_row(database_url: str) -> None:
     """A commit is one row that says what, for which intent, by whose approval and when."""
-    receipt = await put(Outbox(f"sqlite:///{path}"), MESSAGE)
-    (row,) = rows(path)
+    receipt = await put(Outbox(database_url), MESSAGE)
+    (row,) = rows(database_url, "outbox")
     assert receipt == {"key": "flow/run/send", "committed_at": row["committed_at"]}
     assert datetime.fromisoformat(row.pop("committed_at")).utcoffset() == timedelta(0)
     assert json.loads(row.pop("arguments")) == MESSAGE
@@ -77,45 +64,55 @@ async def test_one_row(path: Path) -> None:
     }
 
 
-async def test_nothing_else_in_the_database(path: Path) -> None:
+async def test_nothing_else_in_the_database(database_url: str) -> None:
     """The outbox is the only table."""
-    await put(Outbox(f"sqlite:///{path}"), MESSAGE)
-    assert [name for name in tables(path) if not name.startswith("sqlite_")] == ["outbox"]
+    await put(Outbox(database_url), MESSAGE)
+    assert tables(database_url) == ["outbox"]
 
 
-async def test_repeats_give_the_first_receipt(path: Path) -> None:
+async def test_repeats_give_the_first_receipt(database_url: str) -> None:
     """The same key and arguments give the same receipt, also after a restart."""
-    outbox = Outbox(f"sqlite:///{path}")
+    outbox = Outbox(database_url)
     first = await put(outbox, MESSAGE)
     assert await put(outbox, MESSAGE) == first
-    assert await put(Outbox(f"sqlite:///{path}"), MESSAGE) == first
-    assert len(rows(path)) == 1
+    assert await put(Outbox(database_url), MESSAGE) == first
+    assert len(rows(database_url, "outbox")) == 1
 
 
-async def test_same_key_other_arguments(path: Path) -> None:
+async def test_same_key_other_arguments(database_url: str) -> None:
     """One intent never becomes two messages: the first one stays, the second is an error."""
-    outbox = Outbox(f"sqlite:///{path}")
+    outbox = Outbox(database_url)
     await put(outbox, MESSAGE)
     with pytest.raises(ApplicationError, match="flow/run/send was committed") as raised:
         await put(outbox, MESSAGE | {"to": "eve@example.org"})
     assert (raised.value.type, raised.value.non_retryable) == (IDEMPOTENCY_CONFLICT, True)
-    assert [json.loads(row["arguments"]) for row in rows(path)] == [MESSAGE]
+    assert [json.loads(row["arguments"]) for row in rows(database_url, "outbox")] == [MESSAGE]
 
 
-async def test_other_keys_are_other_rows(path: Path) -> None:
+async def test_other_keys_are_other_rows(database_url: str) -> None:
     """The same arguments under another key are another message."""
-    outbox = Outbox(f"sqlite:///{path}")
+    outbox = Outbox(database_url)
     await put(outbox, MESSAGE, "flow/run/send[0]")
     await put(outbox, MESSAGE, "flow/run/send[1]")
-    assert len(rows(path)) == 2
+    assert len(rows(database_url, "outbox")) == 2
 
 
-async def test_race_in_one_process(path: Path) -> None:
+async def test_race_in_one_process(database_url: str) -> None:
     """Many commits of one key at once, from two workers, leave one row and agree on its receipt."""
-    workers = [Outbox(f"sqlite:///{path}"), Outbox(f"sqlite:///{path}")]
+    workers = [Outbox(database_url), Outbox(database_url)]
     receipts = await asyncio.gather(*(put(workers[n % 2], MESSAGE) for n in range(16)))
-    assert len(rows(path)) == 1
+    assert len(rows(database_url, "outbox")) == 1
     assert all(receipt == receipts[0] for receipt in receipts)
+
+
+async def test_race_of_different_arguments(database_url: str) -> None:
+    """Of two messages that race for one key, one is kept and the other is told."""
+    outbox = Outbox(database_url)
+    attempts = (put(outbox, MESSAGE | {"subject": f"{n % 2}"}) for n in range(8))
+    results = await asyncio.gather(*attempts, return_exceptions=True)
+    refused = [it for it in results if isinstance(it, ApplicationError)]
+    assert [it.type for it in refused] == [IDEMPOTENCY_CONFLICT] * 4
+    assert len(rows(database_url, "outbox")) == 1
 
 
 RACER = """
@@ -140,11 +137,11 @@ asyncio.run(main())
 """
 
 
-def test_race_between_processes(path: Path) -> None:
-    """Processes that meet in a database that does not exist yet agree on every receipt."""
+def test_race_between_processes(database_url: str) -> None:
+    """Processes that meet in a database without a table yet agree on every receipt."""
     racers = [
         subprocess.Popen(
-            [sys.executable, "-c", RACER, f"sqlite:///{path}"],
+            [sys.executable, "-c", RACER, database_url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -160,21 +157,74 @@ def test_race_between_processes(path: Path) -> None:
         racer.stdin.flush()
     answers = [racer.communicate()[0] for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0, 0]
-    assert len(rows(path)) == 20
+    assert len(rows(database_url, "outbox")) == 20
     assert answers[0] == answers[1] == answers[2]
 
 
-async def test_hanging_writer_is_waited_for(path: Path) -> None:
-    """A put waits for another writer's transaction instead of failing."""
-    outbox = Outbox(f"sqlite:///{path}")
+async def test_hanging_writer_is_waited_for(tmp_path: Path) -> None:
+    """In SQLite a put waits for any other writer's transaction instead of failing."""
+    url = f"sqlite:///{tmp_path}/outbox.sqlite3"
+    outbox = Outbox(url)
     await put(outbox, MESSAGE, "first")
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+    with closing(sqlite3.connect(path_of(url), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         waiting = asyncio.ensure_future(put(outbox, MESSAGE, "second"))
         await asyncio.sleep(0)
         assert not waiting.done()
         other.execute("COMMIT")
     assert (await waiting)["key"] == "second"
+
+
+@pytest.mark.parametrize("ends", ["COMMIT", "ROLLBACK"])
+async def test_race_with_an_open_transaction(postgres_url: str, ends: str) -> None:
+    """In PostgreSQL a put waits for the transaction that has its key, and abides by its end."""
+    outbox = Outbox(postgres_url)
+    await put(outbox, MESSAGE, "another")
+    with postgres(postgres_url) as other:
+        other.execute(
+            "INSERT INTO outbox SELECT 'flow/run/send', digest, workflow_id, run_id, intent,"
+            " approved_by, arguments, 'earlier' FROM outbox"
+        )
+        waiting = asyncio.ensure_future(put(outbox, MESSAGE))
+        await _until_blocked(postgres_url)
+        other.execute(ends.encode())
+        receipt = await waiting
+    assert (receipt["committed_at"] == "earlier") is (ends == "COMMIT")
+    assert len(rows(postgres_url, "outbox")) == 2
+
+
+async def _until_blocked(url: str) -> None:
+    with postgres(url) as connection:
+        query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while connection.execute(query).fetchone() == (0,):
+            await asyncio.sleep(0.01)
+
+
+async def test_any_default_of_the_server(postgres_url: str) -> None:
+    """A server that isolates transactions more by default changes nothing."""
+    with postgres(postgres_url) as connection:
+        name = connection.info.dbname
+        statement = f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'"
+        connection.execute(statement.encode())
+    outbox = Outbox(postgres_url)
+    receipts = await asyncio.gather(*(put(outbox, MESSAGE) for _ in range(8)))
+    assert all(receipt == receipts[0] for receipt in receipts)
+
+
+async def test_worker_that_may_only_write(postgres_url: str) -> None:
+    """A table that somebody else has made is enough, for a role that may make none."""
+    await put(Outbox(postgres_url), MESSAGE, "first")
+    role = postgres_url.rpartition("/")[2].partition("?")[0]
+    with postgres(postgres_url) as connection:
+        for statement in (
+            f"CREATE ROLE {role} LOGIN",
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+            f"GRANT SELECT, INSERT ON outbox TO {role}",
+        ):
+            connection.execute(statement.encode())
+    restricted = postgres_url.replace("postgres:@", f"{role}:@")
+    await put(Outbox(restricted), MESSAGE, "second")
+    assert len(rows(postgres_url, "outbox")) == 2
 
 
 @pytest.mark.parametrize(
@@ -184,34 +234,54 @@ async def test_hanging_writer_is_waited_for(path: Path) -> None:
         "sqlite:///:memory:",
         "mysql://localhost/outbox",
         "postgresql+asyncpg://localhost/outbox",
+        "postgresql+psycopg2://localhost/outbox",
     ],
 )
 def test_unfit_databases(url: str) -> None:
-    """A database that forgets, or one whose races were never thought about, is refused at once."""
+    """A database that forgets, one never thought about, or one without its driver is refused."""
     with pytest.raises(ValueError, match="outbox"):
         Outbox(url)
 
 
-def test_card(path: Path) -> None:
+def test_card(tmp_path: Path) -> None:
     """It is irreversible, asks for an approval, and reading its card opens no database."""
+    path = tmp_path / "outbox.sqlite3"
     card = Registry.of(Outbox(f"sqlite:///{path}")).cards["outbox.put"]
     assert (card.effect, card.approval) == (EffectClass.IRREVERSIBLE, Approval.REQUIRED)
     assert not path.exists()
 
 
-async def test_message_stays_out_of_errors(tmp_path: Path) -> None:
-    """A database that cannot be written gives an error without the message's text."""
-    outbox = Outbox(f"sqlite:///{tmp_path}/missing/outbox.sqlite3")
-    with pytest.raises(Exception, match="unable to open database file") as raised:
-        await outbox.put(OutboxPut(to="ann", body="secret text"), commit_of({}))
-    assert "secret text" not in str(raised.value)
+async def test_message_stays_out_of_errors(tmp_path: Path, postgres_url: str) -> None:
+    """A database that cannot be written gives one line, without the message and the password.
+
+    PostgreSQL quotes the whole row that breaks a rule.
+    """
+    missing = Outbox(f"sqlite:///{tmp_path}/missing/outbox.sqlite3")
+    away = Outbox(f"postgresql://me:secret-password@/outbox?host={tmp_path}")
+    strict = Outbox(postgres_url)
+    await put(strict, MESSAGE)
+    with postgres(postgres_url) as connection:
+        connection.execute("ALTER TABLE outbox ADD CHECK (intent <> 'refused')")
+    message = OutboxPut(to="ann", body="secret text")
+    for outbox, words in (
+        (missing, "unable to open database file"),
+        (away, "connection"),
+        (strict, "violates check constraint"),
+    ):
+        commit = replace(commit_of({}, "other"), intent="refused")
+        with pytest.raises(DatabaseFailed, match=words) as raised:
+            await outbox.put(message, commit)
+        assert "secret" not in str(raised.value)
+        assert "\n" not in str(raised.value)
+        assert raised.value.__cause__ is None
 
 
-async def test_body_is_any_json(path: Path) -> None:
+async def test_body_is_any_json(database_url: str) -> None:
     """The body is any JSON value; what was not given is not in the row."""
-    outbox = Outbox(f"sqlite:///{path}")
-    bodies: list[Any] = [None, 1.5, "x", [1], {"a": {}}]
+    outbox = Outbox(database_url)
+    bodies: list[Any] = [None, 1.5, "x", "nul \x00", [1], {"a": {}}]
     for n, body in enumerate(bodies):
         await put(outbox, {"to": "ann", "body": body}, f"key-{n}")
-    assert [json.loads(row["arguments"])["body"] for row in rows(path)] == bodies
-    assert all("subject" not in json.loads(row["arguments"]) for row in rows(path))
+    written = [json.loads(row["arguments"]) for row in rows(database_url, "outbox")]
+    assert [arguments["body"] for arguments in written] == bodies
+    assert all("subject" not in arguments for arguments in written)

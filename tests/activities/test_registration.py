@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from forerun.activities.registration import (
     Arguments,
@@ -16,6 +18,9 @@ from forerun.activities.registration import (
     declaration_of,
     operation,
 )
+from forerun.activities.registry import Registry
+from forerun.activities.stageable import Stage, discards, lists_stages, stages
+from forerun.speculation.disclosure import ALLOW, BLOCK, DEFER, Disclosure, Mode, redact
 from forerun.speculation.effect_class import Approval, EffectClass
 
 
@@ -25,6 +30,19 @@ class Ticket(Arguments):
 
 class Loose(BaseModel):
     number: int
+
+
+class Person(Arguments):
+    name: str
+    email: str | None = None
+
+
+class Order(Arguments):
+    query: str
+    customer: Person | None = None
+    lines: list[Person] = []
+    rest: JsonValue = None
+    by_name: dict[str, Person] = {}
 
 
 async def tool(arguments: Ticket) -> Any: ...
@@ -50,6 +68,24 @@ async def two(arguments: Ticket, other: Ticket) -> Any: ...
 
 
 async def nothing() -> Any: ...
+
+
+async def order(arguments: Order) -> Any: ...
+
+
+async def unsaid(arguments: Ticket): ...  # pyright: ignore[reportUnknownParameterType]
+
+
+async def lock(arguments: Ticket) -> threading.Thread:
+    raise NotImplementedError
+
+
+async def callback(arguments: Ticket) -> Callable[[], None]:
+    raise NotImplementedError
+
+
+async def text_effect(arguments: Ticket, commit: Commit) -> str:
+    raise NotImplementedError
 
 
 def declare(function: Callable[..., Any], **changes: Any) -> None:
@@ -97,6 +133,8 @@ def test_effects_ask_unless_declared_otherwise() -> None:
         assert found.card.approval is (approval or Approval.REQUIRED)
 
 
+FINAL = {"effect": EffectClass.IRREVERSIBLE}
+
 MISTAKES: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (not_async, {}, "async def"),
     (untyped, {}, "'arguments' must be annotated with a subclass of Arguments"),
@@ -115,6 +153,23 @@ MISTAKES: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (tool, {"seconds": 0}, "seconds must be a positive number"),
     (tool, {"timeout_seconds": float("inf")}, "timeout_seconds must be a positive number"),
     (tool, {"approval": Approval.AUTO}, "passes no gate"),
+    (tool, {"approvals": 2}, "nobody is asked to approve it: leave approvals out"),
+    (effect, {**FINAL, "approvals": 0}, "approvals must be at least 1"),
+    (effect, {**FINAL, "approvals": 2, "approval": Approval.AUTO}, "leave approvals out"),
+    (effect, {**FINAL, "disclosure": BLOCK}, "never runs on a guess: leave disclosure out"),
+    (unsaid, {}, "says nothing of its result: annotate it, with Any for any JSON"),
+    (lock, {}, "that is no JSON"),
+    (callback, {}, "cannot return what is no JSON"),
+    (text_effect, FINAL, "returns a JSON object"),
+    (tool, {"disclosure": redact()}, 'write redact("customer.email")'),
+    (tool, {"disclosure": Disclosure(mode=Mode.BLOCK, paths=("number",))}, "write redact("),
+    (tool, {"disclosure": redact("numbr")}, "cannot redact 'numbr': there is no such argument"),
+    (tool, {"disclosure": redact("number", "")}, "cannot redact ''"),
+    (tool, {"disclosure": redact("number.digits")}, "no such argument"),
+    (order, {"disclosure": redact("customer.mail")}, "no such argument"),
+    (order, {"disclosure": redact("lines.email")}, "no such argument"),
+    (order, {"disclosure": redact("lines[0].email")}, "write names joined by dots"),
+    (order, {"disclosure": redact("by_name.ann.mail")}, "no such argument"),
 ]
 
 
@@ -140,3 +195,104 @@ def test_unresolvable_annotation() -> None:
 
     with pytest.raises(RegistrationError, match="annotations must be names of its module"):
         declare(get)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        ALLOW,
+        DEFER,
+        BLOCK,
+        redact("query", "customer"),
+        redact("customer.email", "lines"),
+        redact("rest.anything.at_all", "by_name.ann.email"),
+    ],
+)
+def test_disclosure(policy: Disclosure) -> None:
+    """A policy whose paths may lead somewhere is on the card as it was declared."""
+
+    async def find(arguments: Order) -> Any: ...
+
+    declare(find, disclosure=policy)
+    found = declaration_of(find)
+    assert found is not None
+    assert found.card.disclosure == policy
+
+
+def test_several_people() -> None:
+    """How many people must approve is declared with the effect; one by default."""
+
+    async def close(arguments: Ticket, commit: Commit) -> dict[str, Any]:
+        raise NotImplementedError
+
+    for approvals in (1, 2):
+        declare(close, effect=EffectClass.IRREVERSIBLE, approvals=approvals)
+        found = declaration_of(close)
+        assert found is not None
+        assert found.card.approvals == approvals
+
+
+@operation("tickets.draft", version="1", effect=EffectClass.STAGEABLE)
+async def put(arguments: Ticket, commit: Commit) -> dict[str, Any]:
+    raise NotImplementedError
+
+
+@stages(put)
+async def stage(arguments: Ticket, stage: Stage) -> None: ...
+
+
+@discards(put)
+async def discard(stage: Stage) -> None: ...
+
+
+@lists_stages(put)
+async def staged(before: datetime) -> list[Stage]:
+    return []
+
+
+class Half:
+    """Declares an effect that can be staged, and never thrown away."""
+
+    @operation("tickets.half", version="1", effect=EffectClass.STAGEABLE)
+    async def put(self, arguments: Ticket, commit: Commit) -> dict[str, Any]:
+        raise NotImplementedError
+
+    @stages(put)
+    async def stage(self, arguments: Ticket, stage: Stage) -> None: ...
+
+    @stages(put)
+    async def stage_again(self, arguments: Ticket, stage: Stage) -> None: ...
+
+
+class Third:
+    """Declares only that it is stageable."""
+
+    @operation("tickets.third", version="1", effect=EffectClass.STAGEABLE)
+    async def put(self, arguments: Ticket, commit: Commit) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+def test_stageable_effects_are_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be discarded and found again is not stageable: the error names what is missing."""
+    import sys
+
+    module = sys.modules[__name__]
+    for name in ("get_ticket",):
+        monkeypatch.delattr(module, name, raising=False)
+    with pytest.raises(RegistrationError, match="two functions for stage: leave one out"):
+        Registry.of(Half())
+    lacks = "lacks @stages and @discards and @lists_stages"
+    with pytest.raises(RegistrationError, match=lacks) as raised:
+        Registry.of(Third())
+    assert "'tickets.third'" in str(raised.value)
+    assert "Third.put" in str(raised.value)
+
+
+def test_parts_of_what_is_not_stageable() -> None:
+    """Staging is declared for a stageable effect, in the form that it is called in."""
+    with pytest.raises(RegistrationError, match="@stages.*no stageable effect"):
+        stages(tool)
+    with pytest.raises(RegistrationError, match="discard_two must be async, with the parameters"):
+
+        @discards(put)
+        async def discard_two(stage: Stage, other: Stage) -> None: ...  # pyright: ignore[reportUnusedFunction]
