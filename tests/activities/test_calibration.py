@@ -131,5 +131,18 @@ def _request(provider: str, kind: str, number: int, max_output_tokens: int) -> M
 
 def test_zz(cases):
     import statistics
+
     for key, cs in cases.items():
-        print(key, [(c.cut.delivered_tokens, c.delivered_tokens, c.cut.bill.usage.input_tokens, c.input_tokens, f"{100*(c.cut.bill.cost.best_usd/c.usd-1):+.1f}%") for c in cs])
+        print(
+            key,
+            [
+                (
+                    c.cut.delivered_tokens,
+                    c.delivered_tokens,
+                    c.cut.bill.usage.input_tokens,
+                    c.input_tokens,
+                    f"{100 * (c.cut.bill.cost.best_usd / c.usd - 1):+.1f}%",
+                )
+                for c in cs
+            ],
+        )
