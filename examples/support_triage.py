@@ -4,11 +4,13 @@ In one terminal `forerun up`, in another `python support_triage.py "I was charge
 """
 
 import asyncio
+import json
 import sys
 import uuid
 
 from temporalio import workflow
 from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
 from temporalio.worker import Worker
 
 from forerun import Speculation, SpeculationPlugin
@@ -49,12 +51,13 @@ class SupportTriage:
 
 
 async def main(ticket: str) -> None:
-    client = await Client.connect("localhost:7233", plugins=[SpeculationPlugin()])
+    where = {"target_host": "localhost:7233", **ClientConfig.load_client_connect_config()}
+    client = await Client.connect(**where, plugins=[SpeculationPlugin()])
     async with Worker(client, task_queue="support", workflows=[SupportTriage]):
-        run = f"triage-{uuid.uuid4()}"
-        print(
-            await client.execute_workflow(SupportTriage.run, ticket, id=run, task_queue="support")
+        result = await client.execute_workflow(
+            SupportTriage.run, ticket, id=f"triage-{uuid.uuid4()}", task_queue="support"
         )
+    print(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":

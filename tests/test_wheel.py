@@ -15,7 +15,7 @@ import sys
 import sysconfig
 import zipfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +27,7 @@ from temporalio.client import Client
 import forerun
 from forerun.workers.devserver import DevServer
 from forerun.workers.devserver.leash import leashed
+from forerun.workers.standin.serve import StandIn
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("speculation", "workflows", "activities", "workers")
@@ -82,22 +83,25 @@ class Project:
         """No variable of ours, and a home where nothing is."""
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home")}
 
-    def run(self, command: str, *arguments: str) -> str:
+    def run(self, command: str, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         """What a command of the virtual environment prints."""
         called = [self.folder / ".venv/bin" / command, *arguments]
+        env = self.env | dict(env or {})
         done = subprocess.run(
-            called, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False
+            called, cwd=self.folder, env=env, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     @asynccontextmanager
-    async def worker(self, address: str, *arguments: str) -> AsyncGenerator[Process]:
+    async def worker(
+        self, address: str, *arguments: str, env: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[Process]:
         """`forerun worker` for the length of the block."""
         process = await asyncio.create_subprocess_exec(
             *leashed([str(self.folder / ".venv/bin/forerun"), "worker", *arguments]),
             cwd=self.folder,
-            env=self.env | {"TEMPORAL_ADDRESS": address},
+            env=self.env | {"TEMPORAL_ADDRESS": address} | dict(env or {}),
             stdout=PIPE,
         )
         try:
@@ -210,6 +214,42 @@ async def test_a_worker_runs_the_users_own_operation(project: Project, temporal_
         )
 
     assert result["outputs"] == {"greet": "Hello, Ann!", "again": "Hello, Hello, Ann!!"}
+
+
+async def test_a_users_own_workflow_runs_ahead(project: Project, temporal_cli: Path) -> None:
+    """The example, as it stands: its own worker, with calls made by forerun's, and a bet that pays."""
+    shutil.copy2(ROOT / "examples/support_triage.py", project.folder)
+    async with (
+        StandIn.serve() as standin,
+        DevServer.start(cli=temporal_cli, ui=False) as server,
+        project.worker(
+            server.address, "--roles", "call,speculative,commit", env=standin_env(standin)
+        ) as worker,
+    ):
+        standin.set_rules(
+            [
+                {"match": "^What", "reply": "billing", "ttft_ms": 200},
+                {"match": "^May", "reply": "send", "ttft_ms": 100},
+            ]
+        )
+        assert worker.stdout is not None
+        assert (await worker.stdout.readline()).startswith(b"ready")
+        env = {"TEMPORAL_ADDRESS": server.address}
+        printed = await asyncio.to_thread(project.run, "python", "support_triage.py", env=env)
+
+    result = json.loads(printed)
+    assert result["kind"] == "billing"
+    assert result["ledger"]["speculations"]["promoted"] >= 2
+
+
+def standin_env(standin: StandIn) -> dict[str, str]:
+    """Both vendors at the stand-in."""
+    return {
+        "OPENAI_API_KEY": "unused",
+        "OPENAI_BASE_URL": standin.openai_base_url,
+        "ANTHROPIC_API_KEY": "unused",
+        "ANTHROPIC_BASE_URL": standin.anthropic_base_url,
+    }
 
 
 @cache
