@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from temporalio import workflow
@@ -23,9 +24,13 @@ with workflow.unsafe.imports_passed_through():
         OpenRequest,
         Records,
         SettleRequest,
+        observation,
     )
     from forerun.activities.decisions import Decisions
+    from forerun.speculation.estimates import Work
+    from forerun.speculation.experience import Observation
     from forerun.speculation.record import GENESIS, GuessTested, Outcome, Record
+    from forerun.workflows.dispatch import Ended
     from forerun.workflows.sentences import decision_question, settlement
 
 
@@ -34,6 +39,7 @@ class Books:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+        self._observed: list[Observation] = []
         self._lock = asyncio.Lock()
 
     @property
@@ -52,6 +58,7 @@ class Books:
 
     async def decide(self, request: DecideRequest) -> list[Record]:
         """Have a batch of bets judged; a worker that cannot decide holds them all."""
+        request = replace(request, observed=self._news())
         try:
             return await self._write(Decisions.decide, request, decision_question(request.bets))
         except ActivityError as error:
@@ -62,8 +69,20 @@ class Books:
         """Write down what has become certain."""
         outcomes = tuple(one for one in certain if isinstance(one, Outcome))
         guesses = tuple(one for one in certain if isinstance(one, GuessTested))
-        request = SettleRequest(outcomes=outcomes, guesses=guesses, previous=self.last)
+        request = SettleRequest(
+            outcomes=outcomes, guesses=guesses, previous=self.last, observed=self._news()
+        )
         return await self._write(Decisions.settle, request, settlement(outcomes, guesses))
+
+    def observe(self, work: Work | None, ended: Ended) -> None:
+        """Keep what an ended call teaches this worker, until it is next asked something."""
+        if work is not None:
+            seen = observation(work, ended.planned.input_bytes, ended.result)
+            self._observed += [seen] if seen else []
+
+    def _news(self) -> tuple[Observation, ...]:
+        news, self._observed = tuple(self._observed), []
+        return news
 
     async def _write(self, activity: Any, request: Any, summary: str) -> list[Record]:
         async with self._lock:

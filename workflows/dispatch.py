@@ -65,6 +65,7 @@ class Ended:
     """
 
     id: str
+    planned: Planned
     result: CallResult | None
     failure: ActivityError | None
 
@@ -101,7 +102,7 @@ class Dispatcher:
             return False
         handle = _start(id, self._watched(id, planned), lane, summary)
         self._handles[id] = handle
-        self._spawn(self._watch(id, handle))
+        self._spawn(self._watch(id, planned, handle))
         return True
 
     def cut(self, id: str) -> None:
@@ -122,18 +123,22 @@ class Dispatcher:
         """
         self._spawn(_promote(id, planned))
 
-    async def _watch(self, id: str, handle: workflow.ActivityHandle[CallResult]) -> None:
+    async def _watch(
+        self, id: str, planned: Planned, handle: workflow.ActivityHandle[CallResult]
+    ) -> None:
+        result: CallResult | None = None
+        failure: ActivityError | None = None
         try:
-            ended = Ended(id=id, result=await handle, failure=None)
-        except ActivityError as failure:
-            ended = Ended(id=id, result=None, failure=failure)
+            result = await handle
+        except ActivityError as error:
+            failure = error
         except asyncio.CancelledError:
             # Cut in the very task that launched it: the SDK drops the unsent command and cancels
             # the handle itself. Nobody else cancels a watcher.
-            ended = Ended(id=id, result=None, failure=None)
+            pass
         del self._handles[id]
         self._checkpoints.ended(id)
-        self._ended.append(ended)
+        self._ended.append(Ended(id=id, planned=planned, result=result, failure=failure))
 
     def _watched(self, id: str, planned: Planned) -> Planned:
         if not self.followed or not isinstance(planned.request, ModelRequest):

@@ -129,7 +129,7 @@ class Engine:
             self._absorb_effect(end)
 
     def _absorb_call(self, ended: Ended) -> None:
-        self.runtime.paid(ended, self._graph.nodes[ended.id].spec.operation)
+        self.runtime.paid(ended)
         run = self.nodes[ended.id]
         match ended.result:
             case Completed(output=output):

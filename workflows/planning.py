@@ -42,9 +42,15 @@ def policy_of(spec: PolicySpec) -> Policy:
 
 
 class Planner:
-    """Plans the calls of one run. `cards` are those of the operations that its nodes name."""
+    """Plans the calls of one run. `cards` are those of the operations that its nodes name.
 
-    def __init__(self, graph: Graph, cards: Mapping[str, OperationCard]) -> None:
+    Calls of runs of the same `workload` are alike.
+    """
+
+    def __init__(
+        self, graph: Graph, cards: Mapping[str, OperationCard], workload: str = "default"
+    ) -> None:
+        self.workload = workload
         self._graph = graph
         self._cards = cards
         self._work: dict[str, Work | None] = {}
@@ -134,6 +140,8 @@ class Planner:
         spec, card = node.spec, self._cards.get(node.spec.operation)
         model = spec if isinstance(spec, ModelNode) else None
         return Work(
+            workload=self.workload,
+            node=node.parent or node.name,
             operation=spec.operation,
             input_bytes=node.size,
             max_output_tokens=model.output_limit if model else 0,

@@ -40,16 +40,21 @@ class Run:
     """The parts of one run. `spec_sha256` is None where steps are declared as it goes."""
 
     def __init__(self, policy: Policy, workload: str) -> None:
-        self.workload = workload
         self.spec_sha256: str | None = None
         self.books = Books()
         self.barrier = Barrier()
         self.nodes = Nodes(Graph())
         self.attributes = SearchAttributes()
         self._cards: dict[str, OperationCard] = {}
-        planner = Planner(self.nodes.graph, self._cards)
+        self.planner = Planner(self.nodes.graph, self._cards, workload)
         self.engine = Engine(
-            self.nodes, planner, self.books, policy, self.barrier, self._introduce, self._publish
+            self.nodes,
+            self.planner,
+            self.books,
+            policy,
+            self.barrier,
+            self._introduce,
+            self._publish,
         )
         self._new: list[Node] = []
         self._began_ms = now_ms()
@@ -72,7 +77,7 @@ class Run:
             SpecError: a node names an operation that there is not, or gives it other arguments.
             ActivityError: the books could not be kept.
         """
-        lookup = asyncio.create_task(self.attributes.look_up(self.workload))
+        lookup = asyncio.create_task(self.attributes.look_up(self.planner.workload))
         await self.engine.run()
         await lookup
         ledger, times = self.engine.runtime.accounts.ledger, self.timing

@@ -93,7 +93,7 @@ class Runtime:
     def absorb(self, ended: Ended) -> SpeculativeCall:
         """Take in the end of a speculation's activity; its outcome is written at the next settle."""
         speculation = self.table[ended.id]
-        self._rate_limits.note(speculation.call.operation, ended)
+        self._note(ended)
         bill = self.accounts.billed(ended)
         match ended.result:
             case Completed() as completed:
@@ -147,9 +147,9 @@ class Runtime:
         self._dispatcher.followed = False
         self._drop_all(self.table.open(), reason)
 
-    def paid(self, ended: Ended, operation: str) -> None:
+    def paid(self, ended: Ended) -> None:
         """Enter the bill of an authoritative call."""
-        self._rate_limits.note(operation, ended)
+        self._note(ended)
         self.accounts.paid(bill_of(ended).bill)
 
     async def settle(self, ended: Sequence[str]) -> None:
@@ -238,6 +238,11 @@ class Runtime:
             )
         )
         self.accounts.ledger = self.accounts.ledger.reserve(id, worst_usd)
+
+    def _note(self, ended: Ended) -> None:
+        """What the end of any call tells beside its result."""
+        self._rate_limits.note(ended.planned.call.operation, ended)
+        self._books.observe(self._planner.work(ended.planned.node), ended)
 
     def _too_old(self, speculation: SpeculativeCall, planned: Planned) -> bool:
         """A read may have changed since: an old answer is not promoted."""

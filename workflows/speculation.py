@@ -119,7 +119,7 @@ class Speculation:
             spec, graph = parse_graph(raw)
             if (unsupported := unsupported_features(spec)) is not None:
                 raise unsupported
-            self._run.workload = spec.workload
+            self._run.planner.workload = spec.workload
             self._run.spec_sha256 = digest(spec.model_dump(mode="json", by_alias=True))
             self._run.engine.set_policy(policy_of(spec.policy))
             for node in graph.nodes.values():
