@@ -29,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.activities.decisions import Decisions
     from forerun.speculation.estimates import Work
     from forerun.speculation.experience import Observation
-    from forerun.speculation.record import GENESIS, GuessTested, Outcome, Record
+    from forerun.speculation.record import GENESIS, Bought, GuessTested, Outcome, Record
     from forerun.workflows.dispatch import Ended
     from forerun.workflows.sentences import decision_question, settlement
 
@@ -65,14 +65,21 @@ class Books:
             workflow.logger.warning("decision.failed", extra={"why": str(error.cause or error)})
             return []
 
-    async def settle(self, certain: Sequence[Outcome | GuessTested]) -> list[Record]:
+    async def settle(self, certain: Sequence[Outcome | Bought | GuessTested]) -> list[Record]:
         """Write down what has become certain."""
         outcomes = tuple(one for one in certain if isinstance(one, Outcome))
+        purchases = tuple(one for one in certain if isinstance(one, Bought))
         guesses = tuple(one for one in certain if isinstance(one, GuessTested))
         request = SettleRequest(
-            outcomes=outcomes, guesses=guesses, previous=self.last, observed=self._news()
+            outcomes=outcomes,
+            purchases=purchases,
+            guesses=guesses,
+            previous=self.last,
+            observed=self._news(),
         )
-        return await self._write(Decisions.settle, request, settlement(outcomes, guesses))
+        return await self._write(
+            Decisions.settle, request, settlement(outcomes, purchases, guesses)
+        )
 
     def observe(self, work: Work | None, ended: Ended) -> None:
         """Keep what an ended call teaches this worker, until it is next asked something."""

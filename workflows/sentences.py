@@ -15,7 +15,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.decision_request import BetView
     from forerun.speculation.quantities import dollars, number
-    from forerun.speculation.record import GuessTested, Outcome
+    from forerun.speculation.record import Bought, GuessTested, Outcome
     from forerun.speculation.table import Ending
 
 LENGTH = 200
@@ -37,6 +37,11 @@ def launch(node: str, record: dict[str, Any]) -> str:
     return _fit(f"ahead: {node} <- {_assumed(record)} · {inequality(record)}")
 
 
+def ask(record: dict[str, Any]) -> str:
+    """`guess: classify=?openai:sim-small · P 0.62 · EV +$0.0346 ≥ $0.0068`."""
+    return _fit(f"guess: {_assumed(record)} · {inequality(record)}")
+
+
 def inequality(record: dict[str, Any]) -> str:
     """Both sides of the rule, as far as they are known."""
     p = f"P {number(record['p']):.2f}"
@@ -47,9 +52,11 @@ def inequality(record: dict[str, Any]) -> str:
     return f"{p} · EV {sign}{dollars(ev)} {'≥' if ev >= bar else '<'} {dollars(bar)}"
 
 
-def settlement(outcomes: Sequence[Outcome], guesses: Sequence[GuessTested]) -> str:
+def settlement(
+    outcomes: Sequence[Outcome], purchases: Sequence[Bought], guesses: Sequence[GuessTested]
+) -> str:
     """`draft · CUT at 150/500 tok · wasted $0.0031`, then what became of the guesses."""
-    parts = [outcome(o) for o in outcomes]
+    parts = [*map(outcome, outcomes), *map(purchase, purchases)]
     parts += [f"{g.label} was {'right' if g.right else 'wrong'}" for g in guesses]
     return _fit(" · ".join(parts))
 
@@ -62,6 +69,12 @@ def outcome(done: Outcome) -> str:
     if done.outcome is Ending.PROMOTED:
         return words
     return f"{words} · wasted {'?' if done.wasted_usd is None else dollars(done.wasted_usd)}"
+
+
+def purchase(done: Bought) -> str:
+    """One bought guess: `classify=?openai:sim-small · ANSWERED · $0.0001`."""
+    paid = "?" if done.best_usd is None else dollars(done.best_usd)
+    return f"{done.label} · {done.end.upper()} · {paid}"
 
 
 def _assumed(record: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from forerun.speculation.billing import Basis
 from forerun.workers.standin.serve import StandIn
 from forerun.workers.standin.tokenizer import count_tokens
 from tests.activities.vendors import Vendors, request, true_usd
-from tests.corpora import KINDS, prose
+from tests.corpora import KINDS
 
 PROVIDERS = ("openai", "anthropic")
 CALLS = 20
@@ -130,7 +130,6 @@ def _request(provider: str, kind: str, number: int, max_output_tokens: int) -> M
 
 
 def test_zz(cases):
-    import statistics
 
     for key, cs in cases.items():
         print(
