@@ -164,9 +164,9 @@ class Survey:
             case [planned] if not node.gathers:
                 return self._settle_on(name, inputs, planned, way.guesses)
             case several:
-                return self._items(node, inputs, several, way.guesses)
+                return self._fan_out(node, inputs, several, way.guesses)
 
-    def _items(
+    def _fan_out(
         self, node: Node, inputs: Inputs, calls: Sequence[Planned], guesses: Guesses
     ) -> list[Variant]:
         """The calls of a `for_each`, each in turn where its concurrency has no room for more."""
