@@ -29,12 +29,16 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Refutation:
-    """Tests the open speculations of a run. `discharged` collects the guesses that held."""
+    """Tests the open speculations of a run, and remembers which guesses held and which did not.
+
+    A guess of which one call was right and another wrong was wrong.
+    """
 
     def __init__(
         self, nodes: Nodes, table: CallTable, guesses: dict[str, Guess], planner: Planner
     ) -> None:
-        self.discharged: set[str] = set()
+        self._discharged: set[str] = set()
+        self._refuted: set[str] = set()
         self._nodes = nodes
         self._table = table
         self._guesses = guesses
@@ -69,15 +73,15 @@ class Refutation:
                     and self._nodes[up].state.ended
                     and self._fingerprint(speculation.node, certain) == speculation.fingerprint
                 ):
-                    self.discharged.add(source.guess)
+                    self._discharged.add(source.guess)
 
     def held(self, guess: Guess) -> bool:
         """Whether a guess leads everywhere to the calls that the actual value leads to.
 
         Also for guesses that nothing was bet on: what-if reports are made from these.
         """
-        if guess.id in self.discharged:
-            return True
+        if guess.id in self._refuted or guess.id in self._discharged:
+            return guess.id not in self._refuted
         consumers = [
             name
             for name in self._nodes.graph.downstream[guess.node]
@@ -98,9 +102,11 @@ class Refutation:
             return inputs
         certain = {**inputs, ended: Given()}
         if self._fingerprint(speculation.node, certain) != speculation.fingerprint:
+            if isinstance(source, Guessed):
+                self._refuted.add(source.guess)
             return None
         if isinstance(source, Guessed):
-            self.discharged.add(source.guess)
+            self._discharged.add(source.guess)
         return certain
 
     def _fingerprints(self, name: str, inputs: Inputs) -> list[str | None]:

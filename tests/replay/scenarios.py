@@ -210,10 +210,14 @@ SCENARIOS = [
                 schema={"type": "array"},
                 guess=[value(["a", "b", "d"], 0.8)],
             ),
-            write=model("Draft: {{ item }}", for_each="{{ plan }}", concurrency=2),
+            write=model("Draft: {{ item }}", for_each="{{ plan }}"),
             join=model("Step: {{ write }}"),
         ),
-        rules=(says("Plan", '["a", "b", "c"]', 1500),),
+        rules=(
+            says("Plan", '["a", "b", "c"]', 1500),
+            says("Draft", "a text", 30),
+            says("Step", "joined", 30),
+        ),
         shows=lambda s: (
             fates(s)
             == [
@@ -269,7 +273,7 @@ SCENARIOS = [
             says("DRAFT", "Dear", 50),
         ),
         people=approve,
-        shows=lambda s: fates(s) == ["draft promoted"] and len(s.of_kind("operations")) == 1,
+        shows=lambda s: fates(s) == ["draft promoted", "review_0 promoted"],
     ),
     Scenario(
         name="bad_spec",
