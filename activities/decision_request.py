@@ -18,7 +18,7 @@ from forerun.speculation.bet import Assumption, Condition, Refusal
 from forerun.speculation.estimates import Work
 from forerun.speculation.experience import Observation
 from forerun.speculation.policy import Policy
-from forerun.speculation.record import GuessTested, Outcome, Record
+from forerun.speculation.record import GuessCompared, GuessTested, Outcome, Record
 
 
 class Phase(StrEnum):
@@ -94,10 +94,14 @@ class DecideRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleRequest:
-    """What has become certain: outcomes of speculations, and guesses that met their answer."""
+    """What has become certain: outcomes of speculations, and what became of guesses.
+
+    Those `compared` met a model that says whether they may stand for the answer.
+    """
 
     outcomes: tuple[Outcome, ...]
     guesses: tuple[GuessTested, ...]
+    compared: tuple[GuessCompared, ...]
     previous: str
     observed: tuple[Observation, ...] = ()
 

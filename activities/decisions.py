@@ -105,9 +105,10 @@ class Decisions:
 
     @activity.defn(name="settle")
     async def settle(self, request: SettleRequest) -> Records:
-        """Write down outcomes and tested guesses."""
+        """Write down outcomes, and guesses compared and tested."""
         self._experience.learn(request.observed)
-        return Records(records=chained([*request.outcomes, *request.guesses], request.previous))
+        certain = [*request.compared, *request.outcomes, *request.guesses]
+        return Records(records=chained(certain, request.previous))
 
     def _known(self, names: Sequence[str]) -> dict[str, OperationCard]:
         return {name: self._cards[name] for name in names if name in self._cards}

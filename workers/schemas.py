@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from forerun.activities.decisions import Opening
 from forerun.speculation.decision import Decision
-from forerun.speculation.record import GuessTested, Outcome
+from forerun.speculation.record import GuessCompared, GuessTested, Outcome
 from forerun.workflows.run_state import NodeState
 from forerun.workflows.spec import spec_schema
 
@@ -55,6 +55,17 @@ class Effect(TypedDict):
     receipt: Any
 
 
+class ApproximationView(TypedDict):
+    """The output of `node` is that of a call with a guess in the place of `upstream`'s output."""
+
+    node: str
+    upstream: str
+    guess: str
+    label: str
+    tier: Literal[2, 3]
+    by: str
+
+
 class Result(TypedDict):
     """The result of AgentDag."""
 
@@ -62,7 +73,7 @@ class Result(TypedDict):
     skipped: list[str]
     failed: dict[str, str]
     effects: dict[str, Effect]
-    approximations: list[Any]
+    approximations: list[ApproximationView]
     last_record: str
     ledger: Ledger
 
@@ -98,6 +109,7 @@ class WaitingIntent(TypedDict):
     arguments: dict[str, Any]
     digest: str
     approval: str
+    approximations: list[ApproximationView]
     effect: str
     since_ms: int
     ignored: list[IgnoredSignal]
@@ -139,6 +151,7 @@ def all_schemas() -> dict[str, Any]:
             "decision": _record(Decision),
             "outcome": _record(Outcome),
             "guess": _record(GuessTested),
+            "compared": _record(GuessCompared),
         },
     }
 

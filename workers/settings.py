@@ -30,7 +30,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings of a forerun process but the address of Temporal (`connection`)."""
+    """All settings of a forerun process but the address of Temporal (`connection`).
+
+    `embeddings` and `judge` (`provider:model`) are who is asked whether two texts say the same.
+    """
 
     openai: Endpoint
     anthropic: Endpoint
@@ -38,6 +41,8 @@ class Settings:
     drafts_url: str = field(repr=False)
     http_allow: tuple[str, ...] = ()
     prices: Path | None = None
+    embeddings: str | None = None
+    judge: str | None = None
     ui_url: str | None = None
     log: str = LOG_FORMS[0]
     log_level: str = "info"
@@ -56,6 +61,8 @@ class Settings:
             drafts_url=env.get("FORERUN_DRAFTS_URL") or _default_database(env, "drafts"),
             http_allow=_words(env.get("FORERUN_HTTP_ALLOW", "")),
             prices=_file(env, "FORERUN_PRICES"),
+            embeddings=env.get("FORERUN_EMBEDDINGS", "").strip() or None,
+            judge=env.get("FORERUN_JUDGE", "").strip() or None,
             ui_url=_url(env, "FORERUN_UI_URL", "http://localhost:8233"),
             log=_one_of(env, "FORERUN_LOG", LOG_FORMS),
             log_level=_one_of(env, "FORERUN_LOG_LEVEL", LOG_LEVELS, otherwise="info"),
