@@ -23,11 +23,14 @@ def ledger_problems(told: Told, ledger: dict[str, Any]) -> Iterator[str]:
         sums[_place(call, outcomes)] += call.usd or ZERO
         if call.speculative and _dollars(outcomes[call.id]) != call.usd:
             yield f"{call.id}: outcome says {outcomes[call.id]['best_usd']}, its call {call.usd}"
+    compared = told.story.of_kind("compared")
+    sums["guess_usd"] = sum((_dollars(one) or ZERO for one in compared), ZERO)
     sums["spent_usd"] = sum(sums.values(), ZERO)
     for place, usd in sums.items():
         if number(ledger[place]) != usd:
             yield f"{place} is {ledger[place]}, the calls sum to {usd}"
     unpriced = sum(call.usd is None for call in told.calls.values())
+    unpriced += sum(one["best_usd"] is None for one in compared)
     if ledger["unpriced_calls"] != unpriced:
         yield f"unpriced_calls is {ledger['unpriced_calls']}, counted {unpriced}"
     counts = Counter(outcome["outcome"] for outcome in outcomes.values())
