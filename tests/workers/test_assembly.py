@@ -54,6 +54,11 @@ def test_the_folder_of_the_outbox_is_made_for_the_role_that_commits(tmp_path: Pa
         ("FORERUN_OUTBOX_URL", f"no url {SECRET}"),
         ("FORERUN_HTTP_ALLOW", "example.com, https://example.com"),
         ("FORERUN_PRICES", __file__),
+        ("FORERUN_EMBEDDINGS", "text-embedding-3-small"),
+        ("FORERUN_EMBEDDINGS", "anthropic:text-embedding-3-small"),
+        ("FORERUN_JUDGE", "sim-small"),
+        ("FORERUN_JUDGE", "acme:sim-small"),
+        ("FORERUN_JUDGE", "openai:"),
     ],
 )
 def test_a_bad_setting_is_one_line_with_its_variable(name: str, value: str) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import jsonschema
 import pytest
 
 from forerun.activities.equivalence import SAME_FROM, cosine
 from forerun.speculation.quantities import number
+from forerun.workers.cli.gate import show_pending
+from forerun.workers.schemas import all_schemas
 from forerun.workers.standin.embeddings import vector
 from tests.harness import Stack, Story, check_ledger
 from tests.lossless.dollars import ledger_problems
 from tests.lossless.told import Told
-from tests.workflows.auto_reply import APPROVAL, Handle
+from tests.workflows.auto_reply import APPROVAL, Handle, until_pending
 from tests.workflows.loosely import (
     CLOSE,
     EMBEDDER,
@@ -69,18 +72,28 @@ async def test_what_says_the_same_is_claimed(
     assert result["approximations"] == [made("reply", compared, tier, by)]
     assert intent["approximations"] == result["approximations"]
     assert result["ledger"]["saved_seconds"] > 0
+    schemas = all_schemas()
+    jsonschema.validate(result, schemas["result"])
+    jsonschema.validate(compared, schemas["records"]["compared"])
+    jsonschema.validate(outcome, schemas["records"]["outcome"])
 
 
-async def test_an_approximation_takes_an_exact_approval(stack: Stack, runs: list[Handle]) -> None:
+async def test_an_approximation_takes_an_exact_approval(
+    stack: Stack, runs: list[Handle], capsys: pytest.CaptureFixture[str]
+) -> None:
     """A blind one, which would do otherwise, does not count; the effect then happens once."""
     stack.standin.set_rules(rules())
     handle = await stack.start(spec(2, SAME_WORDS))
     runs.append(handle)
     await handle.signal("approve", APPROVAL)
+    pending = await until_pending(handle)
+    jsonschema.validate(pending, all_schemas()["queries"]["pending"])
+    await show_pending(stack.client, handle.id)
     intent = await approve_exactly(handle)
 
     result = await handle.result()
 
+    assert "approximate: reply answers summarise=" in capsys.readouterr().out
     assert intent["approval"] == "exact"
     (ignored,) = intent["ignored"]
     assert "blind" in ignored["why"]
