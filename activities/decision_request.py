@@ -18,7 +18,7 @@ from forerun.speculation.bet import Assumption, Condition, Refusal
 from forerun.speculation.estimates import Work
 from forerun.speculation.experience import Observation
 from forerun.speculation.policy import Policy
-from forerun.speculation.record import Bought, GuessTested, Outcome, Record
+from forerun.speculation.record import Bought, GuessCompared, GuessTested, Outcome, Record
 
 
 class Phase(StrEnum):
@@ -120,11 +120,15 @@ class DecideRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleRequest:
-    """What has become certain: ends of speculations and purchases, guesses that met their answer."""
+    """What has become certain: ends of speculations and purchases, and what became of guesses.
+
+    Those `compared` met a model that says whether they may stand for the answer.
+    """
 
     outcomes: tuple[Outcome, ...]
     purchases: tuple[Bought, ...]
     guesses: tuple[GuessTested, ...]
+    compared: tuple[GuessCompared, ...]
     previous: str
     observed: tuple[Observation, ...] = ()
 

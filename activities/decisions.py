@@ -105,9 +105,10 @@ class Decisions:
 
     @activity.defn(name="settle")
     async def settle(self, request: SettleRequest) -> Records:
-        """Write down outcomes, bought guesses and tested ones."""
-        certain = [*request.outcomes, *request.purchases, *request.guesses]
+        """Write down outcomes and purchases, and guesses compared and tested."""
         self._experience.learn(request.observed)
+        ends = [*request.outcomes, *request.purchases]
+        certain = [*request.compared, *ends, *request.guesses]
         return Records(records=chained(certain, request.previous))
 
     def _known(self, names: Sequence[str]) -> dict[str, OperationCard]:

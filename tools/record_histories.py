@@ -87,7 +87,11 @@ async def stack() -> AsyncGenerator[Stack]:
     cli = await asyncio.to_thread(find_cli, os.environ, sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         outbox = Path(folder) / "outbox.sqlite3"
-        settings = Settings.from_env({"FORERUN_OUTBOX_URL": f"sqlite:///{outbox}"})
+        env = {
+            "FORERUN_OUTBOX_URL": f"sqlite:///{outbox}",
+            "FORERUN_EMBEDDINGS": "openai:text-embedding-3-small",
+        }
+        settings = Settings.from_env(env)
         async with DevServer.start(cli=cli, ui=False) as server, StandIn.serve() as standin:
             settings = settings.with_standin(standin.url, keep_real=False)
             prepare_effects(settings)

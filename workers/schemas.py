@@ -54,6 +54,17 @@ class Effect(TypedDict):
     receipt: Any
 
 
+class ApproximationView(TypedDict):
+    """The output of `node` is that of a call with a guess in the place of `upstream`'s output."""
+
+    node: str
+    upstream: str
+    guess: str
+    label: str
+    tier: Literal[2, 3]
+    by: str
+
+
 class Result(TypedDict):
     """The result of AgentDag."""
 
@@ -61,7 +72,7 @@ class Result(TypedDict):
     skipped: list[str]
     failed: dict[str, str]
     effects: dict[str, Effect]
-    approximations: list[Any]
+    approximations: list[ApproximationView]
     last_record: str
     ledger: Ledger
 
@@ -97,6 +108,7 @@ class WaitingIntent(TypedDict):
     arguments: dict[str, Any]
     digest: str
     approval: str
+    approximations: list[ApproximationView]
     effect: str
     since_ms: int
     ignored: list[IgnoredSignal]

@@ -31,7 +31,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings of a forerun process but the address of Temporal (`connection`)."""
+    """All settings of a forerun process but the address of Temporal (`connection`).
+
+    `embeddings` and `judge` (`provider:model`) are who is asked whether two texts say the same.
+    """
 
     openai: Endpoint
     anthropic: Endpoint
@@ -39,6 +42,8 @@ class Settings:
     drafts_url: str = field(repr=False)
     http_allow: tuple[str, ...] = ()
     prices: Path | None = None
+    embeddings: str | None = None
+    judge: str | None = None
     ui_url: str | None = None
     metrics: str | None = None
     """Where workers answer Prometheus, `host:port`; None is nowhere."""
@@ -61,6 +66,8 @@ class Settings:
             drafts_url=env.get("FORERUN_DRAFTS_URL") or _default_database(env, "drafts"),
             http_allow=_words(env.get("FORERUN_HTTP_ALLOW", "")),
             prices=_file(env, "FORERUN_PRICES"),
+            embeddings=env.get("FORERUN_EMBEDDINGS", "").strip() or None,
+            judge=env.get("FORERUN_JUDGE", "").strip() or None,
             ui_url=_url(env, "FORERUN_UI_URL", "http://localhost:8233"),
             metrics=_listener(env, "FORERUN_METRICS"),
             traces=_url(env, "FORERUN_TRACES", "http://localhost:4318/v1/traces"),

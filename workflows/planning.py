@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from temporalio import workflow
@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.activities.operation import OperationCard, ToolRequest
     from forerun.speculation.call import Call
     from forerun.speculation.effect_class import EffectClass
+    from forerun.speculation.equivalence import Approximation
     from forerun.speculation.estimates import Work, output_tokens
     from forerun.speculation.policy import Policy
     from forerun.speculation.quantities import number
@@ -67,15 +68,22 @@ class Planner:
             return self._plan_model(node, rendered)
         return self._plan_tool(node, rendered)
 
-    def intent(self, name: str, values: Mapping[str, Any]) -> Intent:
-        """The wish of an effect node.
+    def intent(
+        self, name: str, values: Mapping[str, Any], approximations: Iterable[Approximation]
+    ) -> Intent:
+        """The wish of an effect node; `approximations` are those behind it.
 
         Raises:
             RenderError: a template has no value, or too large a one.
         """
         rendered = self._graph.node(name).render(values)
         card = self._cards[rendered.operation]
-        return Intent.of(card, intent=name, arguments=rendered.arguments)
+        return Intent.of(
+            card,
+            intent=name,
+            arguments=rendered.arguments,
+            approximations=tuple(approximations),
+        )
 
     def approval_timeout(self, name: str) -> float | None:
         """How long an effect waits for people, in seconds; None: for ever."""

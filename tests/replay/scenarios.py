@@ -28,6 +28,7 @@ from tests.replay.specs import (
     LONG_DRAFT,
     SEND,
     STEPS,
+    SUMMARY,
     auto_reply,
     chain,
     dag,
@@ -195,6 +196,25 @@ SCENARIOS = [
         ),
         rules=(says("Classify", "bug", 600), LONG_DRAFT),
         shows=lambda s: fates(s) == ["draft cut", "draft promoted"],
+    ),
+    Scenario(
+        name="approximation",
+        spec=dag(
+            summary=model("Summarise", equivalence=3, guess=[value(SUMMARY)]),
+            draft=model("Draft: {{ summary }}"),
+            send=SEND,
+        ),
+        rules=(
+            says("Summarise", SUMMARY.replace("upset", "angry"), 600),
+            says("Draft", "Dear customer, all is well.", 300),
+            says("", "", model="text-*"),
+        ),
+        people=approve_what_is_shown,
+        shows=lambda s: (
+            fates(s) == ["draft promoted"]
+            and [(one["node"], one["tier"]) for one in result(s)["approximations"]]
+            == [("draft", 3)]
+        ),
     ),
     Scenario(
         name="wide",

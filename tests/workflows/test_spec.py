@@ -111,12 +111,7 @@ class TestRightSpecs:
                 f"nodes.b.guess[0].from: '{source}' is not supported by this version of forerun yet; "
                 "fix: leave it out"
             )
-        for keys in ({"equivalence": 2},):
-            error = unsupported_features(parse_spec(spec(a=model(**keys))))
-            assert error is not None
-            assert error.path == f"nodes.a.{next(iter(keys))}"
         assert unsupported_features(parse_spec(AUTO_REPLY)) is None
-        assert unsupported_features(parse_spec(spec(a=model(equivalence=0)))) is None
 
     @pytest.mark.parametrize(
         "output",

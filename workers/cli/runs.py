@@ -65,6 +65,7 @@ class Waiting:
     arguments: dict[str, Any]
     digest: str
     since_ms: int
+    approximations: tuple[dict[str, Any], ...] = ()
     ignored: tuple[dict[str, str], ...] = ()
 
 
