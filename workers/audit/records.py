@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from forerun.activities.decision_request import Learned, Opening
 from forerun.speculation.decision import Decision
-from forerun.speculation.record import GuessTested, Outcome, plain
+from forerun.speculation.record import Bought, GuessCompared, GuessTested, Outcome, plain
 from forerun.workers.audit.differences import ABSENT, differences
 from forerun.workers.audit.violation import Violation, shown, violation
 
@@ -29,6 +29,8 @@ RECORDS: Mapping[str, type[Any]] = MappingProxyType(
         "decision": Decision,
         "outcome": Outcome,
         "guess": GuessTested,
+        "purchase": Bought,
+        "compared": GuessCompared,
     }
 )
 """Every kind of record that this version writes, and its shape."""
