@@ -91,13 +91,15 @@ class IgnoredSignal(TypedDict):
 
 
 class WaitingIntent(TypedDict):
-    """An intent at its gate. `since_ms` are Unix milliseconds."""
+    """An intent at its gate, which `approvals` people must open. `since_ms` are Unix milliseconds."""
 
     intent: str
     operation: str
     arguments: dict[str, Any]
     digest: str
     approval: str
+    approvals: int
+    approved_by: list[str]
     effect: str
     since_ms: int
     ignored: list[IgnoredSignal]

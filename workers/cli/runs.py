@@ -58,13 +58,15 @@ class RunFailed(CommandError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """An intent at its gate."""
+    """An intent at its gate: `approvals` people must approve it, `approved_by` have done so."""
 
     intent: str
     operation: str
     arguments: dict[str, Any]
     digest: str
     since_ms: int
+    approvals: int = 1
+    approved_by: tuple[str, ...] = ()
     ignored: tuple[dict[str, str], ...] = ()
 
 
