@@ -202,6 +202,7 @@ class Decisions:
             worst_usd=_worst_usd(work, call.input_bytes, dearest),
             rates=rates,
             whole_output=self._cancel_billing.whole_output(work.operation),
+            disclosure=call.disclosure,
         )
 
     def _rates(self, work: Work, at: datetime, input_tokens: int) -> Rates | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from forerun.speculation.beliefs import Beta, joint
+from forerun.speculation.disclosure import Mode
 from forerun.speculation.guess import GuessSource
 from forerun.speculation.pricing import Rates
 from forerun.speculation.quantities import FIGURES, ONE, ZERO
@@ -42,7 +43,8 @@ class Stake:
     `fingerprint` is None for a call that still waits for the results of the speculations on
     `waits_for` (nodes of this bet, or of bets already placed); only the others are launched.
     `input_usd` and `output_usd` are the expected dollars of the whole call, None where unpriced;
-    `worst_usd` is what its launch must reserve.
+    `worst_usd` is what its launch must reserve. `disclosure` is the policy under which its arguments
+    may leave; a model call has none.
     """
 
     node: str
@@ -58,6 +60,7 @@ class Stake:
     worst_usd: Decimal | None
     rates: Rates | None
     whole_output: bool
+    disclosure: Mode | None = None
 
     @property
     def launches(self) -> bool:

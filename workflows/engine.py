@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.barrier import Barrier, EffectEnd
     from forerun.workflows.books import Books
     from forerun.workflows.checkpoints import Checkpoints
+    from forerun.workflows.discards import Discards
     from forerun.workflows.dispatch import Dispatcher, Ended
     from forerun.workflows.failures import message_of
     from forerun.workflows.graph import Graph
@@ -59,6 +60,7 @@ class Engine:
         self.runtime = Runtime(nodes, planner, books, self._dispatcher, told, policy)
         self._graph: Graph = nodes.graph
         self._planner = planner
+        self._discards = Discards(nodes.graph, self.runtime.table, barrier)
         self._introduce = introduce
         self._on_progress = on_progress
         self._ended: list[str] = []
@@ -80,8 +82,10 @@ class Engine:
         except (ActivityError, SpecError):
             # The books cannot be kept, or a node cannot be run: nothing is left behind.
             self.cancel()
-            await workflow.wait_condition(lambda: self._dispatcher.idle and self.barrier.idle)
+            await workflow.wait_condition(self._nothing_runs)
+            await self._discards.close()
             raise
+        await self._discards.close()
 
     def nudge(self) -> None:
         """Something changed from outside: nodes were added, say."""
@@ -105,8 +109,11 @@ class Engine:
         self.close()
 
     def _over(self) -> bool:
-        idle = self._dispatcher.idle and self.barrier.idle
-        return self._closing and idle and not self._ended and self.nodes.all_ended
+        idle = self._nothing_runs() and not self._ended
+        return self._closing and idle and self.nodes.all_ended
+
+    def _nothing_runs(self) -> bool:
+        return self._dispatcher.idle and self.barrier.idle
 
     async def _wait(self) -> None:
         """For something to happen."""
@@ -144,6 +151,8 @@ class Engine:
         if speculation is None or speculation.claimed_by is None:
             return
         run = self.nodes[speculation.claimed_by]
+        if self._graph.nodes[run.name].effect:
+            return  # a stage: its commit can do without it
         if speculation.ending is Ending.PROMOTED:
             self._end(run, NodeState.DONE, output=speculation.output)
         else:
@@ -154,6 +163,8 @@ class Engine:
         run = self.nodes[end.intent]
         run.person_ms = end.person_ms
         self.runtime.accounts.paid(end.bill)
+        if end.state != "committed":
+            self.runtime.give_up_stage(end.intent, f"{end.intent} ended {end.state}")
         match end.state:
             case "committed":
                 self._end(run, NodeState.DONE, output=end.as_result()["receipt"])
@@ -220,6 +231,7 @@ class Engine:
 
     def _ask(self, run: NodeRun, intent: Intent) -> None:
         run.state, run.started_ms = NodeState.AWAITING, now_ms()
+        self.runtime.claim_stage(intent)
         self.barrier.open(intent, self._planner.approval_timeout(run.name))
 
     def _need(self, run: NodeRun, values: dict[str, object]) -> None:
@@ -255,6 +267,7 @@ class Engine:
         """Refute, settle, bet. Signals and ends that arrive meanwhile wait for the next round."""
         ended, self._ended = self._ended, []
         self.runtime.refute(ended)
+        self._discards.send()
         await self.runtime.settle(ended)
         if not self.nodes.all_ended:
             self._crowded |= await self.runtime.bet()
