@@ -81,7 +81,12 @@ async def stack() -> AsyncGenerator[Stack]:
     cli = await asyncio.to_thread(find_cli, os.environ, sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         outbox = Path(folder) / "outbox.sqlite3"
-        settings = Settings.from_env({"FORERUN_OUTBOX_URL": f"sqlite:///{outbox}"})
+        settings = Settings.from_env(
+            {
+                "FORERUN_OUTBOX_URL": f"sqlite:///{outbox}",
+                "FORERUN_DRAFTS_URL": f"sqlite:///{folder}/drafts.sqlite3",
+            }
+        )
         async with DevServer.start(cli=cli, ui=False) as server, StandIn.serve() as standin:
             settings = settings.with_standin(standin.url, keep_real=False)
             prepare_effects(settings)

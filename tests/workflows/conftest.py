@@ -34,6 +34,7 @@ async def whole_stack(
                 "ANTHROPIC_API_KEY": "unused",
                 "ANTHROPIC_BASE_URL": standin.anthropic_base_url,
                 "FORERUN_OUTBOX_URL": f"sqlite:///{outbox}",
+                "FORERUN_DRAFTS_URL": f"sqlite:///{outbox.with_name('drafts.sqlite3')}",
             }
         )
         prepare_effects(settings)

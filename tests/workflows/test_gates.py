@@ -112,3 +112,24 @@ async def test_many_large_commits_leave_in_several_tasks(stack: Stack, runs: lis
 
     assert {effect["state"] for effect in result["effects"].values()} == {"committed"}
     assert len(stack.rows(handle.id)) == 12
+
+
+async def test_two_people_means_two_people(stack: Stack, runs: list[Handle]) -> None:
+    """The same name twice counts once, and the gate shows who is still missing."""
+    spec = {"version": 1, "nodes": {"send": {"effect": "wire.put", "args": {"topic": "all"}}}}
+    handle = await stack.start(spec)
+    runs.append(handle)
+    (waiting,) = (await until_pending(handle))["intents"]
+    assert (waiting["approvals"], waiting["approved_by"]) == (2, [])
+
+    await handle.signal("approve", {**APPROVAL, "digest": waiting["digest"]})
+    await handle.signal("approve", {"node": "send", "by": "  Ann ", "digest": waiting["digest"]})
+    (waiting,) = (await handle.query("pending"))["intents"]
+    assert waiting["approved_by"] == ["ann"]
+    assert [signal["by"] for signal in waiting["ignored"]] == ["  Ann "]
+    await handle.signal("approve", {"node": "send", "by": "ben"})
+
+    result = await handle.result()
+
+    assert result["effects"]["send"]["state"] == "committed"
+    assert result["effects"]["send"]["receipt"] == {"approved_by": "ann, ben"}
