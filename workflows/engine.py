@@ -82,7 +82,9 @@ class Engine:
         except (ActivityError, SpecError):
             # The books cannot be kept, or a node cannot be run: nothing is left behind.
             self.cancel()
-            await workflow.wait_condition(self._nothing_runs)
+            while not self._nothing_runs():
+                await self._wait()
+                self._absorb()
             await self._discards.close()
             raise
         await self._discards.close()
@@ -121,7 +123,7 @@ class Engine:
             await workflow.sleep(NEXT_TASK)
         elif not self._has_news():
             await workflow.wait_condition(self._has_news)
-        self._nudged = False
+        self._nudged = self._crowded = False
 
     def _has_news(self) -> bool:
         return self._nudged or self._dispatcher.has_ended or self.barrier.has_ended
@@ -175,7 +177,6 @@ class Engine:
 
     def _advance(self) -> None:
         """Start, claim, skip or stop every node whose upstream has ended; one pass reaches all."""
-        self._crowded = False
         for run in self.nodes:
             if run.state is NodeState.WAITING:
                 self._advance_node(run)
