@@ -84,6 +84,7 @@ class Appraisal:
             worst_usd=dollars.worst,
             rates=dollars.rates,
             whole_output=self._cancel_billing.whole_output(work.operation),
+            disclosure=call.disclosure,
         )
 
     def left(self, view: SpeculationView) -> Stake:

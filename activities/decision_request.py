@@ -15,6 +15,7 @@ from enum import StrEnum
 from forerun.activities.call_result import CallResult, Completed
 from forerun.activities.operation import OperationCard
 from forerun.speculation.bet import Assumption, Condition, Refusal
+from forerun.speculation.disclosure import Mode
 from forerun.speculation.estimates import Work
 from forerun.speculation.experience import Observation
 from forerun.speculation.policy import Policy
@@ -40,7 +41,7 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """A call of a bet.
+    """A call of a bet. `disclosure` is the policy under which its arguments may leave.
 
     `fingerprint` is None while it waits for the results of `waits_for`, or for a guess to be bought.
     """
@@ -49,6 +50,7 @@ class CallView:
     fingerprint: str | None
     waits_for: tuple[str, ...]
     input_bytes: int
+    disclosure: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,9 @@ from forerun.speculation.canonical import canonical, digest
 from forerun.speculation.effect_class import Approval, EffectClass
 from forerun.speculation.equivalence import Approximation
 
+STAGE, DISCARD, SWEEP = "stage", "discard", "sweep"
+"""The types of the activities around a commit: who schedules one by its name needs no power."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitRequest:

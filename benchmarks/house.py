@@ -54,7 +54,10 @@ class House:
                 DevServer.start(cli=cli, ui=False) as server,
                 StandInProcess.start() as standin,
             ):
-                environment = {"FORERUN_OUTBOX_URL": f"sqlite:///{folder}/outbox.sqlite3"}
+                environment = {
+                    "FORERUN_OUTBOX_URL": f"sqlite:///{folder}/outbox.sqlite3",
+                    "FORERUN_DRAFTS_URL": f"sqlite:///{folder}/drafts.sqlite3",
+                }
                 settings = Settings.from_env(environment)
                 yield House(
                     client=await Client.connect(server.address, plugins=[forerun_plugin()]),

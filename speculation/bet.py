@@ -11,6 +11,7 @@ from decimal import Decimal, localcontext
 
 from forerun.speculation.beliefs import Beta, joint
 from forerun.speculation.buying import Purchase
+from forerun.speculation.disclosure import Mode
 from forerun.speculation.guess import GuessSource
 from forerun.speculation.pricing import Rates
 from forerun.speculation.quantities import FIGURES, ONE, ZERO
@@ -44,7 +45,8 @@ class Stake:
     speculations on `waits_for` (nodes of this bet, or of bets already placed) or for a guess that is
     still to be bought. Only the others are launched.
     `input_usd` and `output_usd` are the expected dollars of the whole call, None where unpriced;
-    `worst_usd` is what its launch must reserve.
+    `worst_usd` is what its launch must reserve. `disclosure` is the policy under which its arguments
+    may leave; a model call has none.
     """
 
     node: str
@@ -60,6 +62,7 @@ class Stake:
     worst_usd: Decimal | None
     rates: Rates | None
     whole_output: bool
+    disclosure: Mode | None = None
 
     @property
     def launches(self) -> bool:

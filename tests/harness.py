@@ -49,16 +49,11 @@ class Stack:
 
     def rows(self, workflow_id: str) -> list[dict[str, Any]]:
         """The committed effects of a run, as another program reads them."""
-        if not self.outbox.exists():
-            return []
-        engine = sqlalchemy.create_engine(f"sqlite:///{self.outbox}")
-        with engine.connect() as connection:
-            if not sqlalchemy.inspect(connection).has_table("outbox"):
-                return []  # another run is making it right now
-            query = sqlalchemy.text("select * from outbox where workflow_id = :id")
-            found = [dict(row) for row in connection.execute(query, {"id": workflow_id}).mappings()]
-        engine.dispose()
-        return found
+        return _rows(self.outbox, "outbox", workflow_id)
+
+    def drafts(self, workflow_id: str) -> list[dict[str, Any]]:
+        """The drafts of a run, whatever their state."""
+        return _rows(self.outbox.with_name("drafts.sqlite3"), "drafts", workflow_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +154,20 @@ class Story:
                 assert event is not None
                 node = id.split(":")[1]
                 assert any(at < event.event_id and name == node for at, name in decided)
+
+
+def _rows(database: Path, table: str, workflow_id: str) -> list[dict[str, Any]]:
+    if not database.exists():
+        return []
+    engine = sqlalchemy.create_engine(f"sqlite:///{database}")
+    with engine.connect() as connection:
+        found: list[dict[str, Any]] = []
+        # Another run may be making the table right now.
+        if sqlalchemy.inspect(connection).has_table(table):
+            query = sqlalchemy.text(f"select * from {table} where workflow_id = :id")
+            found = [dict(row) for row in connection.execute(query, {"id": workflow_id}).mappings()]
+    engine.dispose()
+    return found
 
 
 def check_ledger(ledger: dict[str, Any]) -> None:

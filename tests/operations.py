@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from forerun.activities.registration import Arguments, operation
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from forerun.activities.registration import Arguments, Commit, operation
+from forerun.activities.stageable import Stage, discards, lists_stages, stages
+from forerun.speculation.disclosure import ALLOW, BLOCK, DEFER, Disclosure, redact
 from forerun.speculation.effect_class import EffectClass
 
 
@@ -16,3 +23,60 @@ class About(Arguments):
 async def read_gauge(arguments: About) -> str:
     """A reading that is old after 0.3 s."""
     return f"reading of {arguments.topic}"
+
+
+class Customer(Arguments):
+    """Whom to read about, and what."""
+
+    topic: str
+    email: str
+
+
+ASKED: list[tuple[str, dict[str, Any], float]] = []
+"""What the provider of the customer data was asked: operation, arguments, Unix time."""
+
+
+def _reader(name: str, disclosure: Disclosure) -> Callable[..., Awaitable[str]]:
+    @operation(name, version="1", effect=EffectClass.READ, seconds=0.5, disclosure=disclosure)
+    async def read(arguments: Customer) -> str:
+        ASKED.append((name, arguments.model_dump(), time.time()))
+        return f"{arguments.topic} of {arguments.email}"
+
+    return read
+
+
+read_allowed = _reader("customer.allowed", ALLOW)
+read_deferred = _reader("customer.deferred", DEFER)
+read_redacted = _reader("customer.redacted", redact("email"))
+read_blocked = _reader("customer.blocked", BLOCK)
+
+
+@operation("wire.put", version="1", effect=EffectClass.IRREVERSIBLE, approvals=2)
+async def put_wire(arguments: About, commit: Commit) -> dict[str, Any]:
+    """What two people have to approve."""
+    return {"approved_by": commit.approved_by}
+
+
+@operation("frail.put", version="1", effect=EffectClass.STAGEABLE, seconds=0.5, usd="0.01")
+async def put_frail(arguments: About, commit: Commit) -> dict[str, Any]:
+    """What can never be staged, but committed."""
+    return {"topic": arguments.topic}
+
+
+@stages(put_frail)
+async def stage_frail(arguments: About, stage: Stage) -> None:
+    raise ConnectionResetError("nothing can be staged here")
+
+
+@discards(put_frail)
+async def discard_frail(stage: Stage) -> None:
+    DISCARDED.append(stage)
+
+
+@lists_stages(put_frail)
+async def frail_stages(before: datetime) -> list[Stage]:
+    return []
+
+
+DISCARDED: list[Stage] = []
+"""What `frail.put` was told to discard."""

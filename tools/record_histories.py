@@ -89,6 +89,7 @@ async def stack() -> AsyncGenerator[Stack]:
         outbox = Path(folder) / "outbox.sqlite3"
         env = {
             "FORERUN_OUTBOX_URL": f"sqlite:///{outbox}",
+            "FORERUN_DRAFTS_URL": f"sqlite:///{folder}/drafts.sqlite3",
             "FORERUN_EMBEDDINGS": "openai:text-embedding-3-small",
         }
         settings = Settings.from_env(env)

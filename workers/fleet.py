@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 
 from forerun.workers.pollers import ACTIVITIES, WORKFLOWS, Polled, until_polled
 from forerun.workers.roles import SPECULATIVE_SLOTS, Parts, Role, worker_of
+from forerun.workers.sweeping import sweep_regularly
 
 READY_SECONDS = 30.0
 
@@ -51,7 +52,8 @@ class Fleet:
         fleet = Fleet(running)
         try:
             await fleet._until_ready(client)
-            yield fleet
+            async with _sweeping(client, roles):
+                yield fleet
         finally:
             await asyncio.gather(*(worker.shutdown() for worker in workers))
             await asyncio.gather(*running.values(), return_exceptions=True)
@@ -86,6 +88,17 @@ class Fleet:
         finally:
             ready.cancel()
             ended.cancel()
+
+
+@asynccontextmanager
+async def _sweeping(client: Client, roles: Sequence[Role]) -> AsyncGenerator[None]:
+    sweeping = asyncio.create_task(sweep_regularly(client)) if Role.COMMIT in roles else None
+    try:
+        yield
+    finally:
+        if sweeping is not None:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
 
 
 def _polled(roles: Mapping[Role, object]) -> list[Polled]:

@@ -101,7 +101,7 @@ class IgnoredSignal(TypedDict):
 
 
 class WaitingIntent(TypedDict):
-    """An intent at its gate. `since_ms` are Unix milliseconds."""
+    """An intent at its gate, which `approvals` people must open. `since_ms` are Unix milliseconds."""
 
     intent: str
     operation: str
@@ -109,6 +109,8 @@ class WaitingIntent(TypedDict):
     digest: str
     approval: str
     approximations: list[ApproximationView]
+    approvals: int
+    approved_by: list[str]
     effect: str
     since_ms: int
     ignored: list[IgnoredSignal]

@@ -209,11 +209,15 @@ class Barrier:
 
     def _gate(self, intent: Intent) -> Open | Closed | Waiting:
         return decide_gate(
-            self._signals, intent=intent.intent, digest=intent.digest, approval=intent.approval
+            self._signals,
+            intent=intent.intent,
+            digest=intent.digest,
+            approval=intent.approval,
+            approvals=intent.approvals,
         )
 
     def _shown(self, intent: Intent) -> dict[str, Any]:
-        ignored = self._gate(intent).ignored
+        gate = self._gate(intent)
         return {
             "intent": intent.intent,
             "operation": intent.operation,
@@ -221,10 +225,13 @@ class Barrier:
             "digest": intent.digest,
             "approval": intent.approval.value,
             "approximations": plain(intent.approximations),
+            "approvals": intent.approvals,
+            "approved_by": gate.approvers if isinstance(gate, Waiting) else (),
             "effect": intent.effect.value,
             "since_ms": self._since[intent.intent],
             "ignored": [
-                {"signal": it.signal.answer, "by": it.signal.by, "why": it.reason} for it in ignored
+                {"signal": it.signal.answer, "by": it.signal.by, "why": it.reason}
+                for it in gate.ignored
             ],
         }
 

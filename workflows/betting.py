@@ -134,7 +134,7 @@ class Betting:
         summary = launch(possible.node, record)
         # What is recorded is launched, if need be in the next workflow task: news that arrives
         # meanwhile refutes it like any other.
-        while not self._dispatcher.start(id, planned, Lane.SPECULATIVE, summary):
+        while not self._dispatcher.start(id, planned, planned.lane_ahead, summary):
             await workflow.sleep(NEXT_TASK)
             if self.stopped:
                 return

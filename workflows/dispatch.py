@@ -27,6 +27,7 @@ from forerun.workflows.options import (
 
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.call_result import CallResult
+    from forerun.activities.intent import STAGE, StageRequest
     from forerun.activities.model_call import ModelCalls, ModelRequest, input_bytes
     from forerun.activities.operation import ToolRequest
     from forerun.activities.promotion import PromoteRequest, Promotions
@@ -44,10 +45,15 @@ class Planned:
 
     node: str
     call: Call
-    request: ModelRequest | ToolRequest
+    request: ModelRequest | ToolRequest | StageRequest
     options: CallOptions
     stream: StreamGuess | None = None
     """How its output may be guessed from what has already been streamed of it."""
+
+    @property
+    def lane_ahead(self) -> Lane:
+        """Where it is made on a guess."""
+        return Lane.STAGING if isinstance(self.request, StageRequest) else Lane.SPECULATIVE
 
     @property
     def model_request(self) -> ModelRequest:
@@ -164,11 +170,11 @@ class Dispatcher:
 def _start(
     id: str, planned: Planned, lane: Lane, summary: str
 ) -> workflow.ActivityHandle[CallResult]:
-    model = isinstance(planned.request, ModelRequest)
-    activity: Any = ModelCalls.model_call if model else ToolCalls.tool_call
-    handle: workflow.ActivityHandle[CallResult] = workflow.start_activity_method(
-        activity,
+    result_type: Any = CallResult
+    handle: workflow.ActivityHandle[CallResult] = workflow.start_activity(
+        _activity(planned.request),
         planned.request,
+        result_type=result_type,
         activity_id=id,
         task_queue=lane.value.task_queue,
         priority=lane.value.priority,
@@ -179,6 +185,17 @@ def _start(
         summary=summary,
     )
     return handle
+
+
+def _activity(request: ModelRequest | ToolRequest | StageRequest) -> Any:
+    """A stage is known by its name only: nothing here may reach the code that commits effects."""
+    match request:
+        case ModelRequest():
+            return ModelCalls.model_call
+        case ToolRequest():
+            return ToolCalls.tool_call
+        case StageRequest():
+            return STAGE
 
 
 async def _promote(id: str, planned: Planned) -> None:

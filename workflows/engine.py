@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.barrier import Barrier, EffectEnd
     from forerun.workflows.books import Books
     from forerun.workflows.checkpoints import Checkpoints
+    from forerun.workflows.discards import Discards
     from forerun.workflows.dispatch import Dispatcher, Ended
     from forerun.workflows.failures import message_of
     from forerun.workflows.graph import Graph
@@ -60,6 +61,7 @@ class Engine:
         self._parts = (self._dispatcher, barrier, self.runtime.comparisons)
         self._graph: Graph = nodes.graph
         self._planner = planner
+        self._discards = Discards(nodes.graph, self.runtime.table, barrier)
         self._introduce = introduce
         self._on_progress = on_progress
         self._ended: list[str] = []
@@ -83,7 +85,10 @@ class Engine:
             # The books cannot be kept, or a node cannot be run: nothing is left behind.
             self.cancel()
             await workflow.wait_condition(self._joined)
+            self._absorb()
+            await self._discards.close()
             raise
+        await self._discards.close()
 
     def nudge(self) -> None:
         """Something changed from outside: nodes were added, say."""
@@ -124,7 +129,7 @@ class Engine:
             await workflow.sleep(NEXT_TASK)
         elif not self._has_news():
             await workflow.wait_condition(self._has_news)
-        self._nudged = False
+        self._nudged = self._crowded = False
 
     def _has_news(self) -> bool:
         return self._nudged or self._unread()
@@ -154,6 +159,8 @@ class Engine:
         if speculation is None or speculation.claimed_by is None:
             return
         run = self.nodes[speculation.claimed_by]
+        if self._graph.nodes[run.name].effect:
+            return  # a stage: its commit can do without it
         if speculation.ending is Ending.PROMOTED:
             self._end(run, NodeState.DONE, output=speculation.output)
         else:
@@ -164,6 +171,8 @@ class Engine:
         run = self.nodes[end.intent]
         run.person_ms = end.person_ms
         self.runtime.accounts.paid(end.bill)
+        if end.state != "committed":
+            self.runtime.give_up_stage(end.intent, f"{end.intent} ended {end.state}")
         match end.state:
             case "committed":
                 self._end(run, NodeState.DONE, output=end.as_result()["receipt"])
@@ -174,7 +183,6 @@ class Engine:
 
     def _advance(self) -> None:
         """Start, claim, skip or stop every node whose upstream has ended; one pass reaches all."""
-        self._crowded = False
         for run in self.nodes:
             if run.state is NodeState.WAITING:
                 self._advance_node(run)
@@ -231,6 +239,7 @@ class Engine:
 
     def _ask(self, run: NodeRun, intent: Intent) -> None:
         run.state, run.started_ms = NodeState.AWAITING, now_ms()
+        self.runtime.claim_stage(intent)
         self.barrier.open(intent, self._planner.approval_timeout(run.name))
 
     def _need(self, run: NodeRun, values: dict[str, object]) -> None:
@@ -274,6 +283,7 @@ class Engine:
         """Refute, settle, bet. Signals and ends that arrive meanwhile wait for the next round."""
         ended, self._ended = self._ended, []
         self.runtime.refute(ended)
+        self._discards.send()
         await self.runtime.settle(ended)
         if not self.nodes.all_ended:
             self._crowded |= await self.runtime.bet()

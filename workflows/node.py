@@ -29,6 +29,11 @@ class Filling(Protocol):
     """What outputs are filled into: a template, or a function in its place."""
 
     @property
+    def path(self) -> str:
+        """Where it stands: `nodes.draft.args.title`."""
+        ...
+
+    @property
     def references(self) -> tuple[str, ...]:
         """The names that it reads."""
         ...

@@ -43,6 +43,10 @@ RECORDS_PER_MARKER = 64
 COMMIT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=20)
 COMMIT_TIMEOUT = timedelta(seconds=60)
 
+# Nobody waits for a discard but the end of the run. What it cannot reach, a sweep finds.
+DISCARD_TIMEOUT = timedelta(minutes=2)
+DISCARD_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=10)
+
 # Local activities touch memory only. One that fails (a worker out of memory, say) may be repeated.
 LOCAL_TIMEOUT = timedelta(seconds=10)
 LOCAL_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=5)
@@ -71,10 +75,15 @@ class LaneOptions:
 
 
 class Lane(Enum):
-    """Two lanes: guesses never queue in front of work that is certain."""
+    """Guesses never queue in front of work that is certain.
+
+    Stages are made where their commits are, which go first: only that role reaches what they are
+    made in.
+    """
 
     AUTHORITATIVE = LaneOptions(CALLS_QUEUE, Priority(priority_key=1))
     SPECULATIVE = LaneOptions(SPECULATIVE_QUEUE, Priority(priority_key=5))
+    STAGING = LaneOptions(COMMIT_QUEUE, Priority(priority_key=5))
 
 
 # WAIT, never ABANDON: an abandoned activity that fails later wedges the workflow task for good, and

@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.activities.model_call import ModelRequest
     from forerun.activities.operation import OperationCard, ToolRequest
     from forerun.speculation.call import Call
+    from forerun.speculation.disclosure import Disclosure
     from forerun.speculation.effect_class import EffectClass
     from forerun.speculation.equivalence import Approximation
     from forerun.speculation.estimates import Work, output_tokens
@@ -42,6 +43,11 @@ def policy_of(spec: PolicySpec) -> Policy:
     )
 
 
+def stage_of(intent: Intent) -> Call:
+    """What a stage of it is known by in the call table; others may intend the same."""
+    return Call(operation=intent.operation, version=intent.version, arguments=intent.arguments)
+
+
 class Planner:
     """Plans the calls of one run. `cards` are those of the operations that its nodes name.
 
@@ -57,12 +63,14 @@ class Planner:
         self._work: dict[str, Work | None] = {}
 
     def plan(self, name: str, values: Mapping[str, Any]) -> Planned:
-        """The call of a model or tool node.
+        """The call of a model or tool node; of an effect, the stage that may be made of it.
 
         Raises:
             RenderError: a template has no value, or too large a one.
         """
         node = self._graph.node(name)
+        if node.effect:
+            return self._plan_stage(node, self.intent(name, values))
         rendered = node.render(values)
         if isinstance(node.spec, ModelNode):
             return self._plan_model(node, rendered)
@@ -90,9 +98,14 @@ class Planner:
         spec = self._graph.node(name).spec
         return spec.approval_timeout_seconds if isinstance(spec, EffectNode) else None
 
-    def effect_of(self, name: str) -> str:
+    def effect_of(self, name: str) -> EffectClass:
         """The effect class of an effect node."""
-        return self._cards[self._graph.node(name).spec.operation].effect.value
+        return self._cards[self._graph.node(name).spec.operation].effect
+
+    def disclosure(self, name: str) -> Disclosure | None:
+        """What a speculative call of this node may send; a model call has no policy."""
+        card = self._cards.get(self._graph.node(name).spec.operation)
+        return card.disclosure if card else None
 
     def max_age_ms(self, name: str) -> int | None:
         """How old a speculative result of this node may be when it is claimed; None: any age."""
@@ -142,8 +155,17 @@ class Planner:
             node=node.name, call=call, request=request, options=_options(node, card.timeout_seconds)
         )
 
+    def _plan_stage(self, node: Node, intent: Intent) -> Planned:
+        return Planned(
+            node=node.name,
+            call=stage_of(intent),
+            request=intent.staging(),
+            options=_options(node, self._cards[intent.operation].timeout_seconds),
+        )
+
     def _work_of(self, node: Node) -> Work | None:
-        if node.effect or node.gathers:
+        """Of an effect only what can be done ahead of its gate is work."""
+        if node.gathers or (node.effect and self.effect_of(node.name) is not EffectClass.STAGEABLE):
             return None
         spec, card = node.spec, self._cards.get(node.spec.operation)
         model = spec if isinstance(spec, ModelNode) else None

@@ -15,6 +15,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.call_result import Completed, Cut
+    from forerun.activities.intent import Intent
     from forerun.speculation.guess import Guess
     from forerun.speculation.policy import Policy
     from forerun.speculation.quantities import ZERO
@@ -27,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.comparisons import Comparisons
     from forerun.workflows.dispatch import Dispatcher, Ended, Planned
     from forerun.workflows.guesses import Sources
-    from forerun.workflows.planning import Planner
+    from forerun.workflows.planning import Planner, stage_of
     from forerun.workflows.purchases import Purchases
     from forerun.workflows.rate_limits import RateLimits
     from forerun.workflows.refutation import Refutation
@@ -101,6 +102,26 @@ class Runtime:
         else:
             found.ending = Ending.PROMOTED
         return found
+
+    def claim_stage(self, intent: Intent) -> None:
+        """The stage of this very intent, if there is one, is what will be committed.
+
+        Nobody waits for it: its commit can do without it, so it needs no promotion.
+        """
+        found = self.table.of(intent.intent, stage_of(intent).fingerprint)
+        if found is None or not found.open:
+            return
+        found.claimed_by = intent.intent
+        self._refutation.claimed(found)
+        if not found.live:
+            found.ending = Ending.PROMOTED
+
+    def give_up_stage(self, intent: str, reason: str) -> None:
+        """The intent will not be committed: its stage need not be made any more."""
+        for speculation in self.table:
+            if speculation.claimed_by == intent and speculation.live:
+                speculation.claimed_by = None
+                self.drop(speculation, reason)
 
     def absorb(self, ended: Ended) -> SpeculativeCall | None:
         """Take in the end of a speculation; its outcome is written at the next settle.

@@ -16,6 +16,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.bet import Refusal
+    from forerun.speculation.effect_class import EffectClass
     from forerun.speculation.guess import Guess
     from forerun.speculation.table import (
         Absent,
@@ -28,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
         Resulting,
     )
     from forerun.workflows.candidates import Candidates, NoCall
+    from forerun.workflows.disclosing import kept_back
     from forerun.workflows.dispatch import Planned
     from forerun.workflows.guesses import Sources
     from forerun.workflows.node import Node
@@ -144,12 +146,18 @@ class Survey:
         for way in combinations(upstream, self._max_depth):
             if not way.guesses:
                 continue
-            if node.effect:
-                refusal = Refusal(node=name, reason=self._planner.effect_of(name))
-                self._bet(way.guesses).refuse(refusal)
+            why = self._inadmissible(node)
+            if why is not None:
+                self._bet(way.guesses).refuse(Refusal(node=name, reason=why))
             elif node.speculate:
                 found += self._consider(name, way)
-        return found
+        # A stage is nobody's input: nothing runs past an effect that is not committed.
+        return [] if node.effect else found
+
+    def _inadmissible(self, node: Node) -> str | None:
+        """Why a node never runs on a guess, whatever that is; None if it may."""
+        effect = self._planner.effect_of(node.name) if node.effect else None
+        return None if effect in (None, EffectClass.STAGEABLE) else effect.value
 
     def _consider(self, name: str, way: Combination) -> list[Variant]:
         node = self._nodes.graph.nodes[name]
@@ -160,6 +168,11 @@ class Survey:
             return []  # whatever the value that is still to be bought: nothing hangs on it here
         if lost:
             return [Variant(Absent(way.guesses), way.guesses)]
+        uncertain = [up for up, variant in chosen if not variant.certain]
+        why = kept_back(node, self._planner.disclosure(name), uncertain)
+        if why is not None:
+            self._bet(way.guesses).refuse(Refusal(node=name, reason=why))
+            return []
         inputs = {up: variant.source for up, variant in chosen}
         if waits:
             first = f"{name}[0]" if node.gathers else name

@@ -14,7 +14,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.bet import node_of
-    from forerun.speculation.table import Absent, Awaited, Input
+    from forerun.speculation.table import Absent, Awaited, Given, Input
 
 COMBINATIONS_PER_NODE = 64
 """Of a node's inputs; kept are those that rest on the fewest guesses."""
@@ -35,6 +35,11 @@ class Variant:
     def waits_for(self) -> tuple[str, ...]:
         """The calls whose results it still waits for; none where the value is there."""
         return self.source.calls if isinstance(self.source, Awaited) else ()
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is no guess, nor the result of a speculation."""
+        return isinstance(self.source, Given) or self.source == Absent(())
 
     @property
     def absent(self) -> bool:

@@ -93,7 +93,7 @@ class Views:
         started = run.started_ms if run and run.state is NodeState.RUNNING else None
         return NodeView(
             upstream=tuple(up for up in self._in_turn(node, upstream) if self._is_open(up)),
-            work=self._planner.work(node.name),
+            work=None if run and run.state is NodeState.AWAITING else self._planner.work(node.name),
             phase=Phase.WAITING if started is None else Phase.RUNNING,
             elapsed_ms=0 if started is None else now_ms() - started,
         )
@@ -107,8 +107,8 @@ class Views:
         return name not in self._nodes or not self._nodes[name].state.ended
 
     def _speculation(self, speculation: SpeculativeCall) -> Iterator[SpeculationView]:
-        ended = self._nodes.state(speculation.node).ended
-        for inputs in () if ended else speculation.alternatives:
+        needed = self._nodes.state(speculation.node) in (NodeState.WAITING, NodeState.RUNNING)
+        for inputs in speculation.alternatives if needed else ():
             yield SpeculationView(
                 node=speculation.node,
                 fingerprint=speculation.fingerprint,
@@ -162,11 +162,13 @@ class Views:
         return undecided(bet, self._nodes, self._guesses, self._table)
 
     def _call(self, call: Possible) -> CallView:
+        policy = self._planner.disclosure(call.node)
         return CallView(
             node=call.node,
             fingerprint=call.planned.call.fingerprint if call.planned else None,
             waits_for=call.waits_for,
             input_bytes=call.planned.input_bytes if call.planned else 0,
+            disclosure=policy.mode if policy else None,
         )
 
     def _assumptions(self, guesses: Iterable[str]) -> tuple[Assumption, ...]:

@@ -18,10 +18,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from forerun.activities.intent import STAGE
 from forerun.speculation.approvals import Answer, ApprovalSignal, parse_signal
-
-STAGE = "stage"
-"""The type of the activity that stages an effect."""
 
 StageName = tuple[str | None, str | None]
 """Intent and digest: what a run has at most one stage of."""

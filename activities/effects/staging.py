@@ -20,10 +20,18 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
 from forerun.activities.call_result import Completed, Cut
-from forerun.activities.effects.evidence import STAGE, first_run_id, stages_in_use
+from forerun.activities.effects.evidence import first_run_id, stages_in_use
 from forerun.activities.failures import details_of
 from forerun.activities.heartbeat import cut_requested, heartbeating
-from forerun.activities.intent import DiscardRequest, StageRequest, SweepRequest, Swept
+from forerun.activities.intent import (
+    DISCARD,
+    STAGE,
+    SWEEP,
+    DiscardRequest,
+    StageRequest,
+    SweepRequest,
+    Swept,
+)
 from forerun.activities.registry import Registry
 from forerun.activities.stageable import Stage
 from forerun.activities.tool_call import billed_failure, cut_bill, declared_bill
@@ -67,7 +75,7 @@ class Stages:
             raise billed_failure(effect.card, bill, error) from error
         return Completed(output=stage.digest, bill=bill, seconds=time.monotonic() - began)
 
-    @activity.defn(name="discard")
+    @activity.defn(name=DISCARD)
     async def discard(self, request: DiscardRequest) -> None:
         """Throw a stage away, for good: also one that a lost worker has yet to make.
 
@@ -78,7 +86,7 @@ class Stages:
         async with heartbeating(dict), asyncio.timeout(effect.card.timeout_seconds):
             await staging.discard(await self._stage(request.intent, request.digest))
 
-    @activity.defn(name="sweep")
+    @activity.defn(name=SWEEP)
     async def sweep(self, request: SweepRequest) -> Swept:
         """Throw away the stages of runs that are closed, or that do not know of them.
 

@@ -217,6 +217,24 @@ SCENARIOS = [
         ),
     ),
     Scenario(
+        name="staged",
+        spec=dag(
+            route=model(
+                "Classify",
+                choices=["billing", "bug"],
+                guess=[value("billing", 0.5), value("bug", 0.4)],
+            ),
+            send={"effect": "drafts.put", "args": {"title": "{{ route }}", "body": "-"}},
+        ),
+        rules=(says("Classify", "bug", 900),),
+        people=approve,
+        shows=lambda s: (
+            fates(s) == ["send discarded", "send promoted"]
+            and effect(s) == "committed"
+            and sum(id.startswith("discard:") for id in s.activity_ids()) == 1
+        ),
+    ),
+    Scenario(
         name="wide",
         spec=dag(**{f"n{i}": {"tool": "echo", "args": {"value": i}} for i in range(70)}),
         shows=lambda s: len(result(s)["outputs"]) == 70 and len(set(launching_tasks(s))) >= 2,

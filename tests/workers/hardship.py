@@ -107,4 +107,5 @@ def _environment(standin: StandIn, folder: Path) -> dict[str, str]:
         "ANTHROPIC_API_KEY": "unused",
         "ANTHROPIC_BASE_URL": standin.anthropic_base_url,
         "FORERUN_OUTBOX_URL": f"sqlite:///{folder}/outbox.sqlite3",
+        "FORERUN_DRAFTS_URL": f"sqlite:///{folder}/drafts.sqlite3",
     }

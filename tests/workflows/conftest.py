@@ -36,6 +36,7 @@ async def whole_stack(
                 "FORERUN_OUTBOX_URL": f"sqlite:///{outbox}",
                 "FORERUN_EMBEDDINGS": "openai:text-embedding-3-small",
                 "FORERUN_JUDGE": "openai:sim-small",
+                "FORERUN_DRAFTS_URL": f"sqlite:///{outbox.with_name('drafts.sqlite3')}",
             }
         )
         prepare_effects(settings)

@@ -119,4 +119,21 @@ class Relayed:
         return ahead.result()
 
 
-OWN = [Triage, Failing, Wrong, Relayed]
+@workflow.defn
+class WrongLate:
+    """Stages a draft on a guess, then names what there is not, while a model still answers."""
+
+    @workflow.run
+    async def run(self, ticket: str) -> str:
+        async with Speculation(usd_per_second="1") as ahead:
+            kind = ahead.model(
+                "classify", "openai:sim-mid", f"CLASSIFY {ticket}", guess=[BILLING]
+            )  # fmt: skip
+            ahead.model("draft", "openai:sim-mid", lambda kind: f"DRAFT {kind}", kind)
+            ahead.effect("note", "drafts.put", lambda kind: {"title": kind, "body": ""}, kind)
+            await ahead.tool("pause", "echo", {"value": 1, "seconds": 1})
+            await ahead.tool("known", "kb.serch", {"topic": "x"})
+        return "unreachable"
+
+
+OWN = [Triage, Failing, Wrong, Relayed, WrongLate]

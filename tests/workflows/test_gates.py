@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from forerun.workers.cli.gate import show_pending
 from tests.harness import Stack
 from tests.workflows.auto_reply import (
     APPROVAL,
@@ -112,3 +115,28 @@ async def test_many_large_commits_leave_in_several_tasks(stack: Stack, runs: lis
 
     assert {effect["state"] for effect in result["effects"].values()} == {"committed"}
     assert len(stack.rows(handle.id)) == 12
+
+
+async def test_two_people_means_two_people(
+    stack: Stack, runs: list[Handle], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same name twice counts once, and the gate shows who has approved."""
+    spec = {"version": 1, "nodes": {"send": {"effect": "wire.put", "args": {"topic": "all"}}}}
+    handle = await stack.start(spec)
+    runs.append(handle)
+    (waiting,) = (await until_pending(handle))["intents"]
+    assert (waiting["approvals"], waiting["approved_by"]) == (2, [])
+
+    await handle.signal("approve", {**APPROVAL, "digest": waiting["digest"]})
+    await handle.signal("approve", {"node": "send", "by": "  Ann ", "digest": waiting["digest"]})
+    (waiting,) = (await handle.query("pending"))["intents"]
+    assert waiting["approved_by"] == ["ann"]
+    assert [signal["by"] for signal in waiting["ignored"]] == ["  Ann "]
+    await show_pending(stack.client, handle.id)
+    assert "needs 2 people; approved by ann" in capsys.readouterr().out
+    await handle.signal("approve", {"node": "send", "by": "ben"})
+
+    result = await handle.result()
+
+    assert result["effects"]["send"]["state"] == "committed"
+    assert result["effects"]["send"]["receipt"] == {"approved_by": "ann, ben"}

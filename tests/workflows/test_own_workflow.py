@@ -203,3 +203,16 @@ async def test_a_cancelled_workflow_settles_what_it_spent(stack: Stack, house: H
         await handle.result()
     assert isinstance(failure.value.cause, CancelledError)
     (await Story.of(handle)).check()
+
+
+async def test_what_cannot_go_on_leaves_nothing_behind(stack: Stack, house: House) -> None:
+    """Calls that are under way are cut, what was staged is discarded, and then the run fails."""
+    slow = {"ttft_ms": 60_000}
+    stack.standin.set_rules([{"match": "^(CLASSIFY|DRAFT)", "reply": "billing", **slow}])
+
+    error = await house.problem("WrongLate", "charged twice")
+
+    assert error.type == "InvalidSpec"
+    (handle,) = house.handles
+    assert [row["state"] for row in stack.drafts(handle.id)] == ["discarded"]
+    assert {request["outcome"] for request in stack.standin.requests()} == {"disconnected"}

@@ -10,6 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forerun.activities.operation import OperationCard
+from forerun.speculation.effect_class import EffectClass
 from forerun.speculation.guess import Guess
 from forerun.speculation.table import CallTable, Given, Guessed, Inputs, SpeculativeCall
 from forerun.workflows.allowance import Allowance
@@ -29,12 +31,12 @@ from forerun.workflows.variants import COMBINATIONS_PER_NODE, Variant, combinati
 class House:
     """A run without a server: its nodes, table and survey; the first node is running."""
 
-    def __init__(self, nodes: dict[str, Any]) -> None:
+    def __init__(self, nodes: dict[str, Any], *cards: OperationCard) -> None:
         graph = Graph.of(parse_spec({"version": 1, "nodes": nodes}))
         self.nodes = Nodes(graph)
         self.table = CallTable()
         self.guesses: dict[str, Guess] = {}
-        self.planner = Planner(graph, {})
+        self.planner = Planner(graph, {card.name: card for card in cards})
         told = Checkpoints()
         bought = Purchases(self.nodes, self.planner, Dispatcher(Allowance(), told))
         sources = Sources(self.nodes, self.table, told, bought)
@@ -186,6 +188,33 @@ def _publish(house: House) -> Any:
         if "publish" in bet.calls
     ]
     return next(call for call in found if call.planned)
+
+
+def test_nothing_runs_past_a_stage() -> None:
+    """What is stageable is a call of its bet, and what reads its receipt is not even considered."""
+    cards = [
+        OperationCard(name=name, version="1", effect=effect, arguments={})
+        for name, effect in (
+            ("note", EffectClass.STAGEABLE),
+            ("send", EffectClass.IRREVERSIBLE),
+            ("read", EffectClass.READ),
+        )
+    ]
+    house = House(
+        {
+            "c": model("c", ("x", 0.5)),
+            "note": {"effect": "note", "args": {"title": "{{ c }}"}},
+            "quiet": {"effect": "note", "args": {"title": "{{ c }}"}, "speculate": False},
+            "send": {"effect": "send", "args": {"body": "{{ c }}"}},
+            "past": {"tool": "read", "args": {"key": "{{ note.key }}"}},
+        },
+        *cards,
+    )
+
+    (bet,) = house.survey.look(max_depth=3).bets
+
+    assert calls(bet) == {"note"}
+    assert [(refusal.node, refusal.reason) for refusal in bet.refused] == [("send", "irreversible")]
 
 
 def test_a_second_survey_renders_nothing_again() -> None:

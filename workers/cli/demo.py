@@ -54,7 +54,11 @@ async def demo(settings: Settings, cli: Path, *, keep: bool) -> int:
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="forerun-demo-") as folder:
         outbox = Path(folder) / "outbox.sqlite3"
-        settings = replace(settings, outbox_url=f"sqlite:///{outbox}")
+        settings = replace(
+            settings,
+            outbox_url=f"sqlite:///{outbox}",
+            drafts_url=f"sqlite:///{folder}/drafts.sqlite3",
+        )
         console.print("starting Temporal, its UI, the stand-in models and the workers ...")
         async with Local.start(settings, Layout(cli=cli, rules=example.RULES)) as local:
             runs = await local.watched(_both(console, local))

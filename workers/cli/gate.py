@@ -124,6 +124,10 @@ def _show(console: Console, run: str, waiting: Waiting) -> None:
     console.print(Text(f"  digest {waiting.digest}  since {since}"), soft_wrap=True)
     for made in waiting.approximations:
         console.print(Text(f"  approximate: {approximation(made)}"), soft_wrap=True)
+    if waiting.approvals > 1:
+        by = ", ".join(waiting.approved_by) or "nobody"
+        words = f"  needs {waiting.approvals} people; approved by {by}"
+        console.print(Text(printable(words)), soft_wrap=True)
     for signal in waiting.ignored:
         words = f"  {signal['signal']} by {signal['by']} did not count: {signal['why']}"
         console.print(Text(printable(words)), soft_wrap=True)

@@ -58,7 +58,7 @@ class RunFailed(CommandError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """An intent at its gate."""
+    """An intent at its gate: `approvals` people must approve it, `approved_by` have done so."""
 
     intent: str
     operation: str
@@ -66,6 +66,8 @@ class Waiting:
     digest: str
     since_ms: int
     approximations: tuple[dict[str, Any], ...] = ()
+    approvals: int = 1
+    approved_by: tuple[str, ...] = ()
     ignored: tuple[dict[str, str], ...] = ()
 
 
