@@ -37,7 +37,8 @@ def _leads(steps: list[str], node: Mapping[str, Any], root: Mapping[str, Any]) -
         return _leads(steps, root["$defs"][node["$ref"].rpartition("/")[2]], root)
     if options := node.get("anyOf", node.get("oneOf")):
         return any(_leads(steps, option, root) for option in options)
-    inner = node.get("properties", {}).get(steps[0])
-    if inner is not None:
-        return _leads(steps[1:], inner, root)
-    return node.get("type", "object") == "object" and bool(node.get("additionalProperties", True))
+    if node.get("type", "object") != "object":
+        return False
+    others = node.get("additionalProperties", True)
+    inner = node.get("properties", {}).get(steps[0], others)
+    return inner if isinstance(inner, bool) else _leads(steps[1:], inner, root)

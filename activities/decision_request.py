@@ -18,7 +18,7 @@ from forerun.speculation.bet import Assumption, Condition, Refusal
 from forerun.speculation.estimates import Work
 from forerun.speculation.experience import Observation
 from forerun.speculation.policy import Policy
-from forerun.speculation.record import GuessCompared, GuessTested, Outcome, Record
+from forerun.speculation.record import Bought, GuessCompared, GuessTested, Outcome, Record
 
 
 class Phase(StrEnum):
@@ -65,6 +65,28 @@ class BetView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseView:
+    """A guess for `node` that could be bought: `k` answers to one call, which `work` describes.
+
+    Nobody knows the value yet: `assumption` stands for it, and the `calls` that would hang on it, in
+    topological order, have no fingerprint; one that waits for no other starts when the answer is there.
+    """
+
+    question: str
+    node: str
+    operation: str
+    k: int
+    fingerprint: str
+    input_bytes: int
+    work: Work
+    assumption: Assumption
+    conditions: tuple[Condition, ...]
+    calls: tuple[CallView, ...]
+    refused: tuple[Refusal, ...]
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeculationView:
     """One way in which a launched, unclaimed speculation may prove right."""
 
@@ -77,7 +99,10 @@ class SpeculationView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideRequest:
-    """A decision point. `nodes` are the unfinished ones, in topological order. `held` are the questions already answered with hold: not recorded again."""
+    """A decision point. `nodes` are the unfinished ones, in topological order.
+
+    `held` are the questions already answered with hold: not recorded again.
+    """
 
     at: datetime
     policy: Policy
@@ -88,18 +113,20 @@ class DecideRequest:
     held_back: dict[str, str]
     held: tuple[str, ...]
     previous: str
+    purchases: tuple[PurchaseView, ...] = ()
     observed: tuple[Observation, ...] = ()
     """What the calls that ended since the last request have taught (`observation`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleRequest:
-    """What has become certain: outcomes of speculations, and what became of guesses.
+    """What has become certain: ends of speculations and purchases, and what became of guesses.
 
     Those `compared` met a model that says whether they may stand for the answer.
     """
 
     outcomes: tuple[Outcome, ...]
+    purchases: tuple[Bought, ...]
     guesses: tuple[GuessTested, ...]
     compared: tuple[GuessCompared, ...]
     previous: str

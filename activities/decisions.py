@@ -105,9 +105,9 @@ class Decisions:
 
     @activity.defn(name="settle")
     async def settle(self, request: SettleRequest) -> Records:
-        """Write down outcomes, and guesses compared and tested."""
+        """Write down outcomes, bought guesses, and those compared and tested."""
+        certain = [*request.compared, *request.outcomes, *request.purchases, *request.guesses]
         self._experience.learn(request.observed)
-        certain = [*request.compared, *request.outcomes, *request.guesses]
         return Records(records=chained(certain, request.previous))
 
     def _known(self, names: Sequence[str]) -> dict[str, OperationCard]:

@@ -59,6 +59,7 @@ class Meter:
         self._answer = Makeup()
         self._pieces = 0
         self._opened = False
+        self._in_flight_ms = 0
         self._free = False
         self._final: Usage | None = None
         self._finished = False
@@ -75,9 +76,13 @@ class Meter:
         """Tokens that have arrived, as well as we can count them."""
         return self._delivered().best
 
-    def opened(self, input_usage: Usage | None) -> None:
-        """The answer has begun; the provider may already say what the input was."""
+    def opened(self, input_usage: Usage | None, in_flight_ms: int = 0) -> None:
+        """The answer has begun; the provider may already say what the input was.
+
+        After a cut it goes on for another `in_flight_ms`.
+        """
         self._opened = True
+        self._in_flight_ms = in_flight_ms
         # Some gateways start with an input of 0 and correct themselves at the end.
         self._input = input_usage if input_usage and input_usage.input_tokens else None
 
@@ -167,7 +172,7 @@ class Meter:
         waited = self.seconds if self.first_token_seconds is None else self.first_token_seconds
         streaming_ms = round((self.seconds - waited) * 1000)
         hidden = self._call.counter.hidden(round(waited * 1000))
-        return hidden + in_flight_tokens(delivered, streaming_ms)
+        return hidden + in_flight_tokens(delivered, streaming_ms, self._in_flight_ms)
 
     def _usage(self, bound: Callable[[TokenRange], int]) -> Usage:
         known = self._input or Usage(input_tokens=bound(self._estimated_input))

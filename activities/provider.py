@@ -30,9 +30,13 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The provider has begun to answer; `input_usage` where it says so already."""
+    """The provider has begun to answer; `input_usage` where it says so already.
+
+    `in_flight_ms` is how long it goes on before it notices that we are gone.
+    """
 
     input_usage: Usage | None = None
+    in_flight_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

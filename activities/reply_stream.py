@@ -36,7 +36,7 @@ async def read_reply(
         async for event in events:
             match event:
                 case Opened():
-                    meter.opened(event.input_usage)
+                    meter.opened(event.input_usage, event.in_flight_ms)
                 case Delta():
                     meter.delivered(event.text)
                     if event.answer:

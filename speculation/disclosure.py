@@ -52,7 +52,7 @@ def withheld(policy: Disclosure, guessed: Iterable[str]) -> str | None:
     """Why a speculative call is not sent; None if it may be, exactly as it is.
 
     `guessed` are the paths (`items[0].name`) of the arguments that rest on a guess, or on the
-    result of a speculation. One that was rendered whole rests on it with everything inside.
+    result of a speculation: each with everything inside; the empty path is all of them.
     """
     match policy.mode:
         case Mode.ALLOW:
@@ -67,7 +67,7 @@ def withheld(policy: Disclosure, guessed: Iterable[str]) -> str | None:
 
 
 def _reason(mode: Mode, path: str | None) -> str | None:
-    return None if path is None else f"disclosure: {mode} {path} until it is certain"
+    return None if path is None else f"disclosure: {mode} {path or 'all'} until it is certain"
 
 
 def _meet(path: str, other: str) -> bool:
@@ -76,4 +76,4 @@ def _meet(path: str, other: str) -> bool:
 
 
 def _within(path: str, whole: str) -> bool:
-    return path == whole or path.startswith((f"{whole}.", f"{whole}["))
+    return whole in ("", path) or path.startswith((f"{whole}.", f"{whole}["))

@@ -20,7 +20,7 @@ from forerun.speculation.table import Ending
 class Ledger:
     """A value: each entry makes a new one.
 
-    `reserved` holds the worst case per open speculation. One that ends at an unknown price keeps its
+    `reserved` holds the worst case per open speculation or purchase. One that ends at an unknown price keeps its
     worst case against the budget, as `unknown_usd`: unknown is not 0.
     """
 
@@ -62,19 +62,34 @@ class Ledger:
         reserved = {**self.reserved, speculation: worst_usd}
         return replace(self, reserved=reserved, launched=self.launched + 1)
 
+    def buy(self, purchase: str, worst_usd: Decimal) -> Ledger:
+        """A guess is being bought."""
+        return replace(self, reserved={**self.reserved, purchase: worst_usd})
+
+    def bought(self, purchase: str, usd: Decimal | None) -> Ledger:
+        """A bought guess ended: its reservation becomes dollars spent on guesses."""
+        settled = self._released(purchase)
+        if usd is None:
+            return settled._unpriced(self.reserved[purchase])
+        return replace(settled, guess_usd=self.guess_usd + usd)
+
     def settle(self, speculation: str, ending: Ending, usd: Decimal | None) -> Ledger:
         """A speculation ended: its reservation becomes a promoted or a wasted amount."""
         settled = replace(
-            self,
-            reserved={key: usd for key, usd in self.reserved.items() if key != speculation},
+            self._released(speculation),
             endings={**self.endings, ending: self.endings[ending] + 1},
         )
         if usd is None:
-            return replace(
-                settled,
-                unpriced_calls=self.unpriced_calls + 1,
-                unknown_usd=self.unknown_usd + self.reserved[speculation],
-            )
+            return settled._unpriced(self.reserved[speculation])
         if ending is Ending.PROMOTED:
             return replace(settled, promoted_usd=self.promoted_usd + usd)
         return replace(settled, wasted_usd=self.wasted_usd + usd)
+
+    def _released(self, id: str) -> Ledger:
+        kept = {key: usd for key, usd in self.reserved.items() if key != id}
+        return replace(self, reserved=kept)
+
+    def _unpriced(self, worst_usd: Decimal) -> Ledger:
+        """What a call cost is unknown: its worst case stays against the budget."""
+        unknown = self.unknown_usd + worst_usd
+        return replace(self, unpriced_calls=self.unpriced_calls + 1, unknown_usd=unknown)

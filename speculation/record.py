@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Literal, cast
 
 from forerun.speculation.billing import Basis
@@ -53,6 +54,42 @@ class Outcome:
     basis: Basis
     wasted_usd: Decimal | None
     approximates: tuple[str, ...] = ()
+
+
+class BoughtEnd(StrEnum):
+    """What became of a bought guess."""
+
+    ANSWERED = "answered"
+    CUT = "cut"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bought:
+    """One call of a cheaper model that was bought as a guess; written when it has ended.
+
+    `guess` names the unknown value that it was bought for. Its `best_usd` is spent on guessing,
+    whatever it answered; several of a purchase have one decision.
+    """
+
+    kind: Literal["purchase"] = "purchase"
+    at: str
+    purchase: str
+    guess: str
+    node: str
+    label: str
+    operation: str
+    fingerprint: str
+    end: BoughtEnd
+    reason: str
+    usage: Usage
+    delivered_tokens: int
+    expected_tokens: int
+    seconds: Decimal | None
+    low_usd: Decimal | None
+    best_usd: Decimal | None
+    high_usd: Decimal | None
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 A usage record comes with every finished call and with no cut one, so the former teach how to count
 the latter. Two things tell the length of an answer: what it is made of, and the pieces that it came
-in. Some vendors send each token as a piece of its own, others several at a time; so that is gone by
-which would have miscounted fewer tokens of the calls before.
+in. Some vendors send each token as a piece of its own, others several at a time; so the one is
+taken that would have miscounted fewer tokens of the calls before.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from forerun.speculation.quantities import FIGURES, ONE, ZERO
 from forerun.speculation.token_weights import Counted, error, fitted, weighed
@@ -91,5 +91,6 @@ class _Scale:
         if len(self._calls) < ENOUGH_CALLS:
             return
         self.weights = fitted(tuple(self._calls), self._usual)
-        missed = sum((error(call, self.weights) for call in self._calls), ZERO)
-        self.miss = FIGURES.divide(missed, Decimal(sum(call.tokens for call in self._calls)))
+        with localcontext(FIGURES):
+            missed = sum((error(call, self.weights) for call in self._calls), ZERO)
+            self.miss = missed / sum(call.tokens for call in self._calls)

@@ -20,9 +20,6 @@ PULL = Decimal(5)
 LEFT_OUT = 4
 """One in so many texts, those that fit worst, is left out. Ours."""
 
-ROUNDS = 2
-"""How often they are looked for: with each that is gone, others show better. Ours."""
-
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -41,11 +38,9 @@ def weighed(parts: Sequence[int], weights: Sequence[Decimal]) -> Decimal:
 def fitted(texts: Sequence[Counted], usual: Sequence[Decimal]) -> tuple[Decimal, ...]:
     """The weights that these texts suggest."""
     with localcontext(FIGURES):
-        weights = _solved(texts, usual)
-        for _ in range(ROUNDS):
-            by_error = sorted(texts, key=lambda text: error(text, weights) / text.tokens)
-            weights = _solved(by_error[: len(texts) - len(texts) // LEFT_OUT], usual)
-    return weights
+        first = _solved(texts, usual)
+        by_error = sorted(texts, key=lambda text: error(text, first) / text.tokens)
+        return _solved(by_error[: len(texts) - len(texts) // LEFT_OUT], usual)
 
 
 def error(text: Counted, weights: Sequence[Decimal]) -> Decimal:

@@ -28,10 +28,6 @@ FRAMING_TOKENS = 32
 LOW_FACTOR = 3
 """How much thinner than usual a text may spread over its tokens. Ours."""
 
-IN_FLIGHT_MS = 30
-"""From the last token we read until the provider has noticed that we are gone: a round trip within
-a continent, as we count until the very moment at which we close the stream. Ours."""
-
 USUAL_TOKENS_PER_SECOND = 90
 """Where a stream is too young to tell its own rate: the median of public measurements."""
 
@@ -100,16 +96,17 @@ def estimate_tokens(text: Makeup, weights: Sequence[Decimal] = USUAL_WEIGHTS) ->
     return TokenRange(low=low, best=max(_whole(text, weights), low), high=text.size)
 
 
-def in_flight_tokens(delivered: int, streaming_ms: int) -> int:
+def in_flight_tokens(delivered: int, streaming_ms: int, in_flight_ms: int) -> int:
     """Tokens that were generated before the provider stopped, and never read.
 
-    `streaming_ms` is the time since the first token. Where none was read, none is assumed.
+    `streaming_ms` is the time since the first token, `in_flight_ms` that from the last one we read
+    until the provider has stopped. Where none was read, none is assumed.
     """
     if not delivered:
         return 0
     if streaming_ms < TELLING_MS:
-        return USUAL_TOKENS_PER_SECOND * IN_FLIGHT_MS // 1000
-    return math.ceil(delivered * IN_FLIGHT_MS / streaming_ms)
+        return USUAL_TOKENS_PER_SECOND * in_flight_ms // 1000
+    return math.ceil(delivered * in_flight_ms / streaming_ms)
 
 
 def hides_tokens(model: str) -> bool:

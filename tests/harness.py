@@ -6,6 +6,7 @@ import base64
 import json
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from forerun.speculation.record import GENESIS, seal_of
 from forerun.workers.standin.serve import StandIn
 
 Event = Any
+
+PATIENCE = timedelta(minutes=2)
+"""A run whose workflow task fails again and again never ends: the test is to fail, not to hang."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,7 @@ class Stack:
             id=id or f"t-{uuid.uuid4()}",
             task_queue="forerun",
             result_type=dict,
+            execution_timeout=PATIENCE,
         )
 
     def rows(self, workflow_id: str) -> list[dict[str, Any]]:

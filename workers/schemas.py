@@ -1,4 +1,4 @@
-"""JSON Schemas of all that crosses forerun's border: specs, results, queries, records.
+"""JSON Schemas of all that crosses forerun's border: specs, results, queries, records, audits.
 
 The shapes of results and queries are written down here and not where they are made, because they
 are a promise to others: a test holds what the workflow returns against them.
@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import TypeAdapter, WithJsonSchema
 from typing_extensions import TypedDict
 
-from forerun.activities.decisions import Opening
-from forerun.speculation.decision import Decision
-from forerun.speculation.record import GuessCompared, GuessTested, Outcome
+from forerun.workers.audit.records import RECORDS
+from forerun.workers.audit.report import report_schema
 from forerun.workflows.run_state import NodeState
 from forerun.workflows.spec import spec_schema
 
@@ -146,13 +145,8 @@ def all_schemas() -> dict[str, Any]:
         "spec": spec_schema(),
         "result": _schema(Result),
         "queries": {"ledger": _schema(Progress), "pending": _schema(Pending)},
-        "records": {
-            "opening": _record(Opening),
-            "decision": _record(Decision),
-            "outcome": _record(Outcome),
-            "guess": _record(GuessTested),
-            "compared": _record(GuessCompared),
-        },
+        "records": {kind: _record(shape) for kind, shape in RECORDS.items()},
+        "audit": report_schema(),
     }
 
 

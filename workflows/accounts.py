@@ -15,7 +15,7 @@ from forerun.workflows.options import RECORDS_PER_MARKER
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.call_result import Bill
     from forerun.speculation.ledger import Ledger
-    from forerun.speculation.record import GuessCompared, GuessTested, Outcome, Record
+    from forerun.speculation.record import Bought, GuessCompared, GuessTested, Record
     from forerun.speculation.table import SpeculativeCall
     from forerun.workflows.bills import EndedBill, bill_of
     from forerun.workflows.books import Books
@@ -49,15 +49,20 @@ class Accounts:
         return await self._books.settle(found)
 
     async def settle(
-        self, speculations: Iterable[SpeculativeCall], guesses: Iterable[GuessTested]
+        self,
+        speculations: Iterable[SpeculativeCall],
+        purchases: Sequence[Bought],
+        guesses: Iterable[GuessTested],
     ) -> None:
-        """Write down outcomes and tested guesses, each once, and enter them in the ledger."""
+        """Write down outcomes, purchases and tested guesses, each once, and enter them."""
         over = [s for s in speculations if s.ending and s.id in self._bills]
         outcomes = [outcome_of(s, self._bills.pop(s.id)) for s in over]
         fresh = [guess for guess in guesses if guess.guess not in self._tested]
         self._tested.update(guess.guess for guess in fresh)
         for outcome in outcomes:
             self.ledger = self.ledger.settle(outcome.speculation, outcome.outcome, outcome.best_usd)
-        certain: list[Outcome | GuessTested] = [*outcomes, *fresh]
+        for purchase in purchases:
+            self.ledger = self.ledger.bought(purchase.purchase, purchase.best_usd)
+        certain = [*outcomes, *purchases, *fresh]
         for start in range(0, len(certain), RECORDS_PER_MARKER):
             await self._books.settle(certain[start : start + RECORDS_PER_MARKER])

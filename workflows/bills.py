@@ -7,6 +7,7 @@ the worker died, in the last heartbeat. A call that was cancelled before any wor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, CancelledError
@@ -15,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.activities.call_result import Bill, Completed, Cut
     from forerun.activities.failures import bill_of_failure
     from forerun.speculation.billing import UNPRICED, Cost
+    from forerun.speculation.quantities import number
     from forerun.workflows.dispatch import Ended
 
 NOTHING = Bill(attempts=0)
@@ -31,6 +33,11 @@ class EndedBill:
     delivered_tokens: int = 0
     expected_tokens: int = 0
     never_ran: bool = False
+
+    @property
+    def seconds_recorded(self) -> Decimal | None:
+        """Its seconds as records hold them, to the millisecond."""
+        return None if self.seconds is None else number(round(self.seconds, 3))
 
     @property
     def cost(self) -> Cost:

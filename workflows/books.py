@@ -32,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.experience import Observation
     from forerun.speculation.record import (
         GENESIS,
+        Bought,
         GuessCompared,
         GuessTested,
         Outcome,
@@ -83,11 +84,12 @@ class Books:
             return []
 
     async def settle(
-        self, certain: Sequence[Outcome | GuessTested | GuessCompared]
+        self, certain: Sequence[Outcome | Bought | GuessTested | GuessCompared]
     ) -> list[Record]:
         """Write down what has become certain."""
         request = SettleRequest(
             outcomes=tuple(one for one in certain if isinstance(one, Outcome)),
+            purchases=tuple(one for one in certain if isinstance(one, Bought)),
             guesses=tuple(one for one in certain if isinstance(one, GuessTested)),
             compared=tuple(one for one in certain if isinstance(one, GuessCompared)),
             previous=self.last,

@@ -38,7 +38,8 @@ def undecided(
     if not waiting:
         return ()
     decided = _decided(bet, nodes)
-    assumed = {guesses[guess].node: guesses[guess] for guess in bet.guesses}
+    # A value that is still to be bought decides no condition.
+    assumed = {guesses[g].node: guesses[g] for g in bet.guesses if g in guesses}
     needed_by = {nodes.graph.node(name).parent or name for name in bet.calls} | set(assumed)
     found: list[Condition] = []
     for name in waiting:

@@ -50,6 +50,13 @@ class Planned:
     """How its output may be guessed from what has already been streamed of it."""
 
     @property
+    def model_request(self) -> ModelRequest:
+        """The request of a model's call; only model nodes have one."""
+        if not isinstance(self.request, ModelRequest):
+            raise TypeError(f"{self.node} calls no model")
+        return self.request
+
+    @property
     def input_bytes(self) -> int:
         """Size of what is sent, in UTF-8: no tokenizer makes more tokens of it."""
         if isinstance(self.request, ModelRequest):

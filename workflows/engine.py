@@ -151,7 +151,7 @@ class Engine:
 
     def _absorb_speculation(self, ended: Ended) -> None:
         speculation = self.runtime.absorb(ended)
-        if speculation.claimed_by is None:
+        if speculation is None or speculation.claimed_by is None:
             return
         run = self.nodes[speculation.claimed_by]
         if speculation.ending is Ending.PROMOTED:

@@ -20,9 +20,10 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.quantities import ONE
     from forerun.speculation.table import CallTable
     from forerun.workflows.checkpoints import Checkpoints
+    from forerun.workflows.purchases import Purchases
     from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.spec_guesses import Guess as GuessSpec
-    from forerun.workflows.spec_guesses import NodeGuess, StreamGuess, ValueGuess
+    from forerun.workflows.spec_guesses import ModelGuess, NodeGuess, StreamGuess, ValueGuess
 
 
 STREAM_P = Decimal("0.98")
@@ -32,10 +33,13 @@ STREAM_P = Decimal("0.98")
 class Sources:
     """The guesses that a run can make by now."""
 
-    def __init__(self, nodes: Nodes, table: CallTable, checkpoints: Checkpoints) -> None:
+    def __init__(
+        self, nodes: Nodes, table: CallTable, checkpoints: Checkpoints, purchases: Purchases
+    ) -> None:
         self._nodes = nodes
         self._table = table
         self._checkpoints = checkpoints
+        self._purchases = purchases
 
     def guesses(self, name: str) -> list[Guess]:
         """The guesses for a node.
@@ -59,6 +63,8 @@ class Sources:
                 return self._from_node(name, source)
             case StreamGuess():
                 return self._from_stream(name, source)
+            case ModelGuess():
+                return self._from_model(name, source)
             case _:
                 return []
 
@@ -80,6 +86,11 @@ class Sources:
             told = self._checkpoints.latest(call)
             if told is not None:
                 yield _guess(name, told.value, GuessSource.STREAM, p, made_from)
+
+    def _from_model(self, name: str, source: ModelGuess) -> Iterator[Guess]:
+        """The answers that were bought and have come."""
+        for value, belief in self._purchases.answers(name, source):
+            yield Guess(node=name, value=value, source=GuessSource.MODEL, belief=belief)
 
     def _calls(self, name: str) -> Iterator[tuple[str, str | None]]:
         """The calls that run for a node, and those that run ahead of it."""

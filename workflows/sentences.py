@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.activities.decision_request import BetView, SettleRequest
     from forerun.activities.wording import Pair
     from forerun.speculation.quantities import dollars, number
-    from forerun.speculation.record import GuessCompared, Outcome
+    from forerun.speculation.record import Bought, GuessCompared, Outcome
     from forerun.speculation.table import Ending
 
 LENGTH = 200
@@ -36,6 +36,11 @@ def decision_question(bets: Sequence[BetView]) -> str:
 def launch(node: str, record: dict[str, Any]) -> str:
     """`ahead: draft <- classify="billing" · P 0.62 · EV +$0.0346 ≥ $0.0068`."""
     return _fit(f"ahead: {node} <- {_assumed(record)} · {inequality(record)}")
+
+
+def ask(record: dict[str, Any]) -> str:
+    """`guess: classify=?openai:sim-small · P 0.62 · EV +$0.0346 ≥ $0.0068`."""
+    return _fit(f"guess: {_assumed(record)} · {inequality(record)}")
 
 
 def inequality(record: dict[str, Any]) -> str:
@@ -60,8 +65,9 @@ def settlement(certain: SettleRequest) -> str:
 
 
 def _settled(certain: SettleRequest) -> Iterator[str]:
-    yield from (verdict(compared) for compared in certain.compared)
-    yield from (outcome(over) for over in certain.outcomes)
+    yield from map(verdict, certain.compared)
+    yield from map(outcome, certain.outcomes)
+    yield from map(purchase, certain.purchases)
     yield from (f"{g.label} was {'right' if g.right else 'wrong'}" for g in certain.guesses)
 
 
@@ -79,6 +85,12 @@ def outcome(done: Outcome) -> str:
     if done.outcome is Ending.PROMOTED:
         return words
     return f"{words} · wasted {'?' if done.wasted_usd is None else dollars(done.wasted_usd)}"
+
+
+def purchase(done: Bought) -> str:
+    """One bought guess: `classify=?openai:sim-small · ANSWERED · $0.0001`."""
+    paid = "?" if done.best_usd is None else dollars(done.best_usd)
+    return f"{done.label} · {done.end.upper()} · {paid}"
 
 
 def _assumed(record: dict[str, Any]) -> str:

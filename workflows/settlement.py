@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from decimal import Decimal
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.guess import Guess
-    from forerun.speculation.quantities import ZERO, number
+    from forerun.speculation.quantities import ZERO
     from forerun.speculation.record import GuessTested, Outcome
     from forerun.speculation.table import CallTable, Ending, SpeculativeCall
     from forerun.workflows.bills import EndedBill
@@ -34,7 +33,7 @@ def outcome_of(speculation: SpeculativeCall, ended: EndedBill) -> Outcome:
         usage=ended.bill.usage,
         delivered_tokens=ended.delivered_tokens,
         expected_tokens=ended.expected_tokens,
-        seconds=_milliseconds(ended.seconds),
+        seconds=ended.seconds_recorded,
         low_usd=cost.low_usd,
         best_usd=cost.best_usd,
         high_usd=cost.high_usd,
@@ -90,7 +89,3 @@ def _reason(speculation: SpeculativeCall) -> str:
     if speculation.ending is Ending.PROMOTED:
         return f"claimed by {speculation.claimed_by}"
     return speculation.cut_reason or "its call failed"
-
-
-def _milliseconds(seconds: float | None) -> Decimal | None:
-    return None if seconds is None else number(round(seconds, 3))

@@ -9,7 +9,8 @@ depth. Calls that assume exactly the same set form a bet.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from temporalio import workflow
 
@@ -32,11 +33,25 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.node import Node
     from forerun.workflows.planning import Planner
     from forerun.workflows.possible import Possible, PossibleBet
+    from forerun.workflows.purchases import Offer, Purchases
     from forerun.workflows.run_state import NodeRun, Nodes, NodeState
     from forerun.workflows.variants import Combination, Guesses, Variant, combinations
 
 VARIANTS_PER_NODE = 16
 """Bounds what dense DAGs multiply to; the first ones rest on the fewest guesses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What could be bet on, those on the fewest guesses first where they were found together.
+
+    `purchases` are bets on values that would have to be bought first. `items` are the most items that
+    each `for_each` node may turn out to have.
+    """
+
+    bets: Sequence[PossibleBet]
+    purchases: Sequence[tuple[Offer, PossibleBet]]
+    items: Mapping[str, int]
 
 
 class Survey:
@@ -49,21 +64,24 @@ class Survey:
         guesses: dict[str, Guess],
         planner: Planner,
         sources: Sources,
+        purchases: Purchases,
     ) -> None:
         self._sources = sources
+        self._purchases = purchases
         self._nodes = nodes
         self._table = table
         self._guesses = guesses
         self._planner = planner
         self._candidates = Candidates(nodes, planner)
 
-    def bets(self, max_depth: int) -> list[PossibleBet]:
-        """The possible bets, those on the fewest guesses first where they were found together."""
+    def look(self, max_depth: int) -> Found:
+        """Look at the run as it stands."""
         self._max_depth = max_depth
         self._variants: dict[str, list[Variant]] = {}
         self._bets: dict[Guesses, PossibleBet] = {}
         self._ready: dict[tuple[str, str], Possible] = {}
-        self.items: dict[str, int] = {}
+        self._items: dict[str, int] = {}
+        self._on_offer: dict[str, Offer] = {}
         self._candidates.next_survey()
         for run in self._nodes:
             self._variants[run.name] = self._variants_of(run)
@@ -73,7 +91,19 @@ class Survey:
             for variant in variants
             if variant.absent and variant.guesses
         ]
-        return [bet.ask(absent) for bet in self._bets.values() if bet.decidable]
+        return Found(
+            bets=[b.ask(absent) for b in self._bets.values() if b.decidable and self._certain(b)],
+            purchases=[
+                (offer, self._bets[offer.guess,].ask(absent))
+                for offer in self._on_offer.values()
+                if (offer.guess,) in self._bets
+            ],
+            items=self._items,
+        )
+
+    def _certain(self, bet: PossibleBet) -> bool:
+        """Whether all its guesses have a value by now."""
+        return self._on_offer.keys().isdisjoint(bet.guesses)
 
     def _variants_of(self, run: NodeRun) -> list[Variant]:
         variants = self._known(run)
@@ -91,7 +121,10 @@ class Survey:
         if run.state not in (NodeState.WAITING, NodeState.RUNNING):
             return []
         guesses = self._sources.guesses(run.name)
-        return [self._as_variant(guess) for guess in guesses]
+        offers = self._purchases.on_offer(run.name)
+        self._on_offer |= {offer.guess: offer for offer in offers}
+        unknown = [Variant(Awaited((offer.guess,)), (offer.guess,)) for offer in offers]
+        return [*(self._as_variant(guess) for guess in guesses), *unknown]
 
     def _as_variant(self, guess: Guess) -> Variant:
         """What the guess was made from is what is offered now: an earlier way may have fallen."""
@@ -131,9 +164,9 @@ class Survey:
             case [planned] if not node.gathers:
                 return self._settle_on(name, inputs, planned, way.guesses)
             case several:
-                return self._items(node, inputs, several, way.guesses)
+                return self._fan_out(node, inputs, several, way.guesses)
 
-    def _items(
+    def _fan_out(
         self, node: Node, inputs: Inputs, calls: Sequence[Planned], guesses: Guesses
     ) -> list[Variant]:
         """The calls of a `for_each`, each in turn where its concurrency has no room for more."""
@@ -141,7 +174,7 @@ class Survey:
         waits_for: list[str] = []
         for call in calls[-1:]:
             last = self._nodes.graph.node(call.node).index or 0
-            self.items[node.name] = max(last + 1, self.items.get(node.name, 0))
+            self._items[node.name] = max(last + 1, self._items.get(node.name, 0))
         for call in calls:
             if len(waits_for) >= node.spec.concurrency:
                 turn = waits_for[-node.spec.concurrency]

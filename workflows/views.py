@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from temporalio import workflow
@@ -14,16 +15,18 @@ with workflow.unsafe.imports_passed_through():
         DecideRequest,
         NodeView,
         Phase,
+        PurchaseView,
         SpeculationView,
     )
     from forerun.speculation.bet import Assumption, Condition
-    from forerun.speculation.guess import Guess
+    from forerun.speculation.guess import Guess, GuessSource
     from forerun.speculation.policy import Policy
     from forerun.speculation.table import CallTable, SpeculativeCall
     from forerun.workflows.conditions import undecided
     from forerun.workflows.node import Node
     from forerun.workflows.planning import Planner
     from forerun.workflows.possible import Possible, PossibleBet
+    from forerun.workflows.purchases import Offer
     from forerun.workflows.run_state import NodeRun, Nodes, NodeState, now_ms
 
 
@@ -41,12 +44,13 @@ class Views:
     def request(
         self,
         bets: Iterable[PossibleBet],
+        purchases: Iterable[tuple[Offer, PossibleBet]],
         *,
         items: Mapping[str, int],
         policy: Policy,
         funds_usd: Decimal,
         held: Sequence[str],
-        held_back: dict[str, str],
+        held_back: Mapping[str, str],
         previous: str,
     ) -> DecideRequest:
         """Everything one decision point is decided from."""
@@ -57,7 +61,8 @@ class Views:
             nodes=dict(self._unfinished(items)),
             placed=tuple(view for s in self._table.open() for view in self._speculation(s)),
             bets=tuple(self._bet(bet) for bet in bets),
-            held_back=held_back,
+            purchases=tuple(self._purchase(offer, bet) for offer, bet in purchases),
+            held_back=dict(held_back),
             held=tuple(held),
             previous=previous,
         )
@@ -119,6 +124,36 @@ class Views:
             alternatives=tuple(self._assumptions(guesses) for guesses in bet.otherwise),
             conditions=self._conditions(bet),
             calls=tuple(self._call(call) for call in bet.calls.values()),
+            refused=tuple(bet.refused),
+            skipped=tuple(bet.skipped),
+        )
+
+    def _purchase(self, offer: Offer, bet: PossibleBet) -> PurchaseView:
+        calls = (self._call(call) for call in bet.calls.values())
+        work = self._planner.work(offer.node)
+        if work is None:
+            raise TypeError(f"{offer.node} makes no call that another model could answer")
+        return PurchaseView(
+            question=f"{offer.guess} ?",
+            node=offer.node,
+            operation=offer.source.model,
+            k=offer.source.k,
+            fingerprint=offer.planned.call.fingerprint,
+            input_bytes=offer.planned.input_bytes,
+            work=replace(work, operation=offer.source.model, seconds=None),
+            assumption=Assumption(
+                guess=offer.guess,
+                node=offer.node,
+                label=offer.label,
+                source=GuessSource.MODEL,
+                value_sha256="",
+                belief=offer.belief,
+            ),
+            conditions=self._conditions(bet),
+            calls=tuple(
+                replace(call, waits_for=tuple(w for w in call.waits_for if w != offer.guess))
+                for call in calls
+            ),
             refused=tuple(bet.refused),
             skipped=tuple(bet.skipped),
         )

@@ -75,7 +75,7 @@ class Stages:
             ApplicationError: no stageable effect (not retried), or one that this worker lacks.
         """
         effect, staging = self._registry.stageable(request.operation, request.version)
-        async with asyncio.timeout(effect.card.timeout_seconds):
+        async with heartbeating(dict), asyncio.timeout(effect.card.timeout_seconds):
             await staging.discard(await self._stage(request.intent, request.digest))
 
     @activity.defn(name="sweep")

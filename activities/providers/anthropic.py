@@ -16,7 +16,7 @@ from anthropic.types import Usage as StartUsage
 
 from forerun.activities.failures import Kind, ProviderError
 from forerun.activities.provider import Delta, Finished, Opened, Prompt
-from forerun.activities.providers.connections import SILENCE_SECONDS, http_client
+from forerun.activities.providers.connections import SILENCE_SECONDS, http_client, in_flight_ms
 from forerun.activities.providers.wire_errors import (
     in_neutral_words,
     refusal,
@@ -59,7 +59,7 @@ class AnthropicProvider:
         """See `Provider.stream`."""
         if self._client is None:
             raise ProviderError(Kind.NO_KEY, "set ANTHROPIC_API_KEY on the worker")
-        progress = _Progress()
+        progress = _Progress(in_flight_ms(self._client.base_url.host))
         with in_neutral_words(classified):
             async with await self._client.messages.create(
                 model=prompt.model,
@@ -82,7 +82,8 @@ class AnthropicProvider:
 class _Progress:
     """Puts the usage together: counts are cumulative, and later ones correct earlier ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_flight_ms: int) -> None:
+        self._in_flight_ms = in_flight_ms
         self._counts = {"fresh": 0, "read": 0, "written": 0}
         self._output = 0
         self._reason: str | None = None
@@ -94,7 +95,8 @@ class _Progress:
             case "message_start":
                 self._service_tier = event.message.usage.service_tier
                 self._count(event.message.usage)
-                return [Opened(input_usage=self._usage(output_tokens=0))]
+                begun = self._usage(output_tokens=0)
+                return [Opened(input_usage=begun, in_flight_ms=self._in_flight_ms)]
             case "content_block_delta":
                 return [_delta(event.delta)]
             case "message_delta":

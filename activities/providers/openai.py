@@ -16,7 +16,7 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from forerun.activities.failures import Kind, ProviderError
 from forerun.activities.provider import Delta, Finished, Opened, Prompt
-from forerun.activities.providers.connections import SILENCE_SECONDS, http_client
+from forerun.activities.providers.connections import SILENCE_SECONDS, http_client, in_flight_ms
 from forerun.activities.providers.wire_errors import (
     in_neutral_words,
     refusal,
@@ -63,7 +63,7 @@ class OpenAIProvider:
                 stream=True,
                 stream_options={"include_usage": True},
             ) as chunks:
-                yield Opened()
+                yield Opened(in_flight_ms=in_flight_ms(self._client.base_url.host))
                 async for chunk in chunks:
                     yield Delta(text=ending.read(chunk))
         if ending.reason is not None:

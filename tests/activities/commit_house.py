@@ -14,6 +14,8 @@ from uuid import uuid4
 
 import pytest
 from temporalio import activity, workflow
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -79,12 +81,16 @@ class Effects:
         self._outbox = outbox
         self.running = asyncio.Event()
 
-    @operation("test.auto", version="1", effect=EffectClass.STAGEABLE, approval=Approval.AUTO)
+    @operation("test.auto", version="1", effect=EffectClass.IRREVERSIBLE, approval=Approval.AUTO)
     async def auto(self, arguments: OutboxPut, commit: Commit) -> dict[str, Any]:
         return await self._outbox.put(arguments, commit)
 
     @operation("test.exact", version="1", effect=EffectClass.IRREVERSIBLE, approval=Approval.EXACT)
     async def exact(self, arguments: OutboxPut, commit: Commit) -> dict[str, Any]:
+        return await self._outbox.put(arguments, commit)
+
+    @operation("test.two", version="1", effect=EffectClass.IRREVERSIBLE, approvals=2)
+    async def two(self, arguments: OutboxPut, commit: Commit) -> dict[str, Any]:
         return await self._outbox.put(arguments, commit)
 
     @operation("test.lost_reply", version="1", effect=EffectClass.IRREVERSIBLE, usd="0.01")
@@ -107,15 +113,15 @@ class Effects:
 
 
 class House:
-    """A workflow worker, a commit worker and the outbox behind it."""
+    """A workflow worker, a commit worker and the outbox behind it, with `more` operations."""
 
-    def __init__(self, client: Client, path: Path) -> None:
+    def __init__(self, client: Client, path: Path, *more: object) -> None:
         self.client = client
         self.path = path
         self.queue = f"house-{uuid4()}"
         self.outbox = Outbox(f"sqlite:///{path}")
         self.effects = Effects(self.outbox)
-        self.commit = Commits(Registry.of(self.outbox, self.effects, echo), client).commit
+        self.commit = Commits(Registry.of(self.outbox, self.effects, echo, *more), client).commit
 
     @property
     def commit_queue(self) -> str:
@@ -172,6 +178,25 @@ class House:
         with pytest.raises(WorkflowFailureError) as raised:
             await self.run(*requests, signals=signals)
         return refusal_of(raised.value)
+
+    async def reset(
+        self, handle: WorkflowHandle[Any, list[CommitReceipt]]
+    ) -> WorkflowHandle[Any, list[CommitReceipt]]:
+        """The run that starts over after the first workflow task of `handle`."""
+        answer = await self.client.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=self.client.namespace,
+                workflow_execution=WorkflowExecution(
+                    workflow_id=handle.id, run_id=handle.first_execution_run_id or ""
+                ),
+                reason="test",
+                workflow_task_finish_event_id=4,
+                request_id=str(uuid4()),
+            )
+        )
+        return self.client.get_workflow_handle_for(
+            TrustingWorkflow.run, handle.id, run_id=answer.run_id
+        )
 
     def rows(self) -> list[Mapping[str, Any]]:
         if not self.path.exists():

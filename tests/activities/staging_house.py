@@ -57,14 +57,14 @@ class StagingWorkflow:
 
     def __init__(self) -> None:
         self.signals = 0
-        self.staged: list[Completed | Cut] | None = None
+        self.staged: list[Completed | Cut] = []
 
     @workflow.signal
     def proceed(self) -> None:
         self.signals += 1
 
     @workflow.query
-    def stages(self) -> list[Completed | Cut] | None:
+    def stages(self) -> list[Completed | Cut]:
         return self.staged
 
     @workflow.run
@@ -196,15 +196,21 @@ class StagingHouse:
         handle = await self.client.start_workflow(
             StagingWorkflow.run, plan, id=id or f"flow-{uuid4()}", task_queue=self.queue
         )
-        await self.until_staged(handle)
+        await self.task_done(handle, 1 + len(stage))
         return handle
 
-    async def until_staged(self, handle: WorkflowHandle[Any, Any]) -> None:
-        while await handle.query(StagingWorkflow.stages) is None:
-            await asyncio.sleep(0.01)
+    async def task_done(self, handle: WorkflowHandle[Any, Any], number: int) -> int:
+        """The event that ended a run's workflow task of that number, once there is one."""
+        done = 0
+        async for event in handle.fetch_history_events(wait_new_event=True):
+            done += event.HasField("workflow_task_completed_event_attributes")
+            if done == number:
+                return event.event_id
+        raise AssertionError(f"{handle.id} ended after {done} workflow tasks")
 
-    async def reset(self, handle: WorkflowHandle[Any, Any], event: int) -> WorkflowHandle[Any, Any]:
-        """The run that goes on after the workflow task that ended with `event`."""
+    async def reset(self, handle: WorkflowHandle[Any, Any], task: int) -> WorkflowHandle[Any, Any]:
+        """The run that goes on after a workflow task of `handle`."""
+        event = await self.task_done(handle, task)
         answer = await self.client.workflow_service.reset_workflow_execution(
             ResetWorkflowExecutionRequest(
                 namespace=self.client.namespace,

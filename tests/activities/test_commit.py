@@ -106,6 +106,29 @@ async def test_exact_gate_refuses_blind_approval(house: House) -> None:
     assert len(house.rows()) == 1
 
 
+async def test_two_people(house: House) -> None:
+    """Two different names must have approved, and both are on the receipt and in the row."""
+    ann, ben = (said("approve", by, digest=digest(MESSAGE)) for by in ("ann", "ben"))
+    error = await house.refusal(wish("test.two"), signals=[ann, said("approve", "Ann")])
+    assert "no approval of it but that of 'ann' precedes" in error.message
+    assert "it needs 2 people" in error.message
+    assert "'Ann' has approved already" in error.message
+    assert house.rows() == []
+    (receipt,) = await house.run(wish("test.two"), signals=[ann, ben])
+    assert (receipt.approved_by, receipt.blind) == ("ann, ben", False)
+    assert house.rows()[0]["approved_by"] == "ann, ben"
+    error = await house.refusal(wish("test.two"), signals=[ann, said("reject", "rob"), ben])
+    assert "rejected by 'rob'" in error.message
+
+
+async def test_many_useless_approvals(house: House) -> None:
+    """A refusal shows the first few signals that did not count, and how many more there are."""
+    wrong = [said("approve", f"wim-{n}", digest=digest(OTHER)) for n in range(5)]
+    error = await house.refusal(wish(), signals=wrong)
+    assert error.message.count("approves digest") == 3
+    assert error.message.endswith("; and 2 more")
+
+
 async def test_automatic_gate(house: House) -> None:
     """Only an operation that is registered so commits without being asked."""
     (receipt,) = await house.run(wish("test.auto"))
@@ -170,7 +193,7 @@ async def test_bad_requests(house: House) -> None:
 async def test_receipt_must_be_an_object(house: House) -> None:
     """An effect that returns something else has happened all the same, and the error says so."""
     error = await house.refusal(wish("test.no_object"), signals=[said("approve", "ann")])
-    assert "has committed, but returned NoneType" in error.message
+    assert "has committed, but returned 'value': Input should be an object" in error.message
     assert len(house.rows()) == 1
 
 

@@ -6,18 +6,17 @@ the history, not on what the code under test says of itself.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowFailureError
 
+from forerun.speculation.canonical import digest
 from tests.activities.commit_house import (
     OTHER,
     House,
-    TrustingWorkflow,
+    refusal_of,
     said,
     scheduled_commits,
     wish,
@@ -48,22 +47,32 @@ async def test_reset_repeats_no_effect(house: House) -> None:
         handle = await house.start(wish(), signals=1)
         await handle.signal(*said("approve", "ann"))
         (first,) = await handle.result()
-        answer = await house.client.workflow_service.reset_workflow_execution(
-            ResetWorkflowExecutionRequest(
-                namespace=house.client.namespace,
-                workflow_execution=WorkflowExecution(
-                    workflow_id=handle.id, run_id=handle.first_execution_run_id or ""
-                ),
-                reason="test",
-                workflow_task_finish_event_id=4,
-                request_id=str(uuid4()),
-            )
-        )
-        again = house.client.get_workflow_handle_for(
-            TrustingWorkflow.run, handle.id, run_id=answer.run_id
-        )
-        (second,) = await again.result()
+        (second,) = await (await house.reset(handle)).result()
     assert first.receipt == second.receipt
+    assert len(house.rows()) == 1
+
+
+async def test_approval_outlives_a_reset_with_its_arguments(house: House) -> None:
+    """After a reset an approval still stands, for the arguments it named and no others.
+
+    The server hands the signals of the old run to the new one; a blind one covers what comes.
+    """
+    named = said("approve", "ann", digest=digest(OTHER))
+    blind = said("approve", "ben")
+    async with house.workflows(), house.commits():
+        for signals, approver in (([named], None), ([named, blind], "ben")):
+            handle = await house.start(wish(), signals=len(signals))
+            for signal in signals:
+                await handle.signal(*signal)
+            await asyncio.gather(handle.result(), return_exceptions=True)
+            again = await house.reset(handle)
+            if approver is None:
+                with pytest.raises(WorkflowFailureError) as raised:
+                    await again.result()
+                assert "'ann' approves digest" in refusal_of(raised.value).message
+            else:
+                (receipt,) = await again.result()
+                assert (receipt.approved_by, receipt.blind) == (approver, True)
     assert len(house.rows()) == 1
 
 

@@ -137,7 +137,7 @@ def test_a_failure_before_the_answer_is_free_or_unknown(kind: Kind) -> None:
 def test_a_failure_during_the_answer_was_paid_for(kind: Kind) -> None:
     """Whatever the reason."""
     meter = Meter(metered())
-    meter.opened(INPUT)
+    meter.opened(INPUT, in_flight_ms=50)
     delivering(meter, PIECES)
 
     meter.failed(kind)
@@ -157,6 +157,20 @@ def test_a_reasoning_model_was_thinking_all_the_time() -> None:
 
     more = bounds(thinking.bill().cost)[1] - bounds(silent.bill().cost)[1]
     assert more == Decimal("0.0009")
+
+
+def test_what_is_far_away_has_more_in_flight() -> None:
+    """What nobody reads any more is on the bill at best."""
+    near, far = Meter(metered()), Meter(metered())
+
+    near.opened(INPUT)
+    far.opened(INPUT, in_flight_ms=100)
+
+    more = (
+        bounds(delivering(far, PIECES).bill().cost)[1]
+        - bounds(delivering(near, PIECES).bill().cost)[1]
+    )
+    assert more == Decimal("0.00009")
 
 
 def test_calls_that_finish_teach_how_to_count_the_cut_ones() -> None:

@@ -11,6 +11,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -186,18 +187,18 @@ async def test_race_with_an_open_transaction(postgres_url: str, ends: str) -> No
             " approved_by, arguments, 'earlier' FROM outbox"
         )
         waiting = asyncio.ensure_future(put(outbox, MESSAGE))
-        await _until_blocked(postgres_url)
+        await asyncio.to_thread(_wait_until_blocked, postgres_url)
         other.execute(ends.encode())
         receipt = await waiting
     assert (receipt["committed_at"] == "earlier") is (ends == "COMMIT")
     assert len(rows(postgres_url, "outbox")) == 2
 
 
-async def _until_blocked(url: str) -> None:
+def _wait_until_blocked(url: str) -> None:
     with postgres(url) as connection:
         query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         while connection.execute(query).fetchone() == (0,):
-            await asyncio.sleep(0.01)
+            time.sleep(0.01)
 
 
 async def test_any_default_of_the_server(postgres_url: str) -> None:

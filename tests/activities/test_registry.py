@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field
 from temporalio.exceptions import ApplicationError
 
 from forerun.activities import builtin_tools
 from forerun.activities.registration import Arguments, Commit, RegistrationError, operation
 from forerun.activities.registry import (
     INVALID_ARGUMENTS,
+    INVALID_OUTPUT,
     OPERATION_MISSING,
     WRONG_KIND,
     Registry,
@@ -23,6 +26,12 @@ from forerun.speculation.effect_class import EffectClass
 class Ticket(Arguments):
     number: int
     note: str = ""
+
+
+class Note(BaseModel):
+    number: int
+    at: datetime = datetime(2026, 11, 21, tzinfo=UTC)
+    text: str | None = Field(default=None, alias="words")
 
 
 @operation("tickets.get", version="2", effect=EffectClass.READ)
@@ -49,6 +58,10 @@ class Desk:
     async def name(self, arguments: Ticket) -> str:
         return f"{self._prefix}-{arguments.number}"
 
+    @operation("tickets.note", version="1", effect=EffectClass.READ)
+    async def note(self, arguments: Ticket) -> Note:
+        return Note(number=arguments.number)
+
     @operation("tickets.close", version="1", effect=EffectClass.IRREVERSIBLE)
     async def close(self, arguments: Ticket, commit: Commit) -> dict[str, Any]:
         return {"closed": arguments.number, "key": commit.idempotency_key}
@@ -63,11 +76,19 @@ async def test_collects_functions_methods_and_modules() -> None:
         "tickets.close",
         "tickets.get",
         "tickets.name",
+        "tickets.note",
     ]
     tool = registry.tool("tickets.name", "1")
     assert await tool.run(tool.parse({"number": 7})) == "T-7"
     named = Registry.of("forerun.activities.builtin_tools")
     assert list(named.cards) == ["echo", "kb.search"]
+
+
+def _deep(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 def test_one_operation_met_twice_is_one() -> None:
@@ -158,6 +179,43 @@ def test_invalid_arguments(arguments: dict[str, Any], words: str) -> None:
     assert raised.value.non_retryable
     assert words in raised.value.message
     assert raised.value.message.startswith("tickets.get: ")
+    assert "\n" not in raised.value.message
+
+
+def test_results_are_of_the_declared_type() -> None:
+    """A model comes out as its JSON; plain data is taken if it is the JSON of the declared type."""
+    desk = Registry.of(Desk("T"))
+    note, name = desk.tool("tickets.note", "1"), desk.tool("tickets.name", "1")
+    plain = {"number": 7, "at": "2026-11-21T00:00:00Z", "words": None}
+    assert note.output(Note(number=7)) == plain
+    assert note.output(plain) == plain
+    assert name.output("e\u0301") == "\u00e9"
+
+
+@pytest.mark.parametrize(
+    ("name", "returned", "words"),
+    [
+        ("tickets.name", 7, "tickets.name returned 'value': Input should be a valid string"),
+        ("tickets.name", None, "valid string"),
+        ("tickets.note", {"number": "secret"}, "'number': Input should be a valid integer"),
+        ("tickets.note", {"at": "now", "number": 7.5}, "(and 1 more)"),
+        ("tickets.note", {"number": object()}, "is not a JSON value"),
+        ("tickets.close", ["secret"], "tickets.close has committed, but returned 'value'"),
+        ("tickets.get", ["\ud800"], "returned what is not JSON"),
+        ("tickets.get", _deep(300), "returned 'value'"),
+        ("tickets.get", _deep(5_000), "returned what is not JSON"),
+    ],
+)
+def test_results_of_another_type(name: str, returned: Any, words: str) -> None:
+    """They fail the call for good, in one line that does not repeat them."""
+    found = Registry.of(Desk("T"), get_ticket)
+    operation_found = found.effect(name, "1") if name.endswith("close") else None
+    version = "2" if name.endswith("get") else "1"
+    with pytest.raises(ApplicationError) as raised:
+        (operation_found or found.tool(name, version)).output(returned)
+    assert (raised.value.type, raised.value.non_retryable) == (INVALID_OUTPUT, True)
+    assert words in raised.value.message
+    assert "secret" not in raised.value.message
     assert "\n" not in raised.value.message
 
 

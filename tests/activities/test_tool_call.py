@@ -14,12 +14,17 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from forerun.activities.call_result import Completed, Cut
+from forerun.activities.call_result import MAX_OUTPUT_BYTES, Completed, Cut
 from forerun.activities.failures import bill_in, bill_of_failure
 from forerun.activities.operation import ToolRequest
 from forerun.activities.registration import Arguments, operation
-from forerun.activities.registry import INVALID_ARGUMENTS, OPERATION_MISSING, Registry
-from forerun.activities.tool_call import INVALID_OUTPUT, MAX_OUTPUT_BYTES, ToolCalls
+from forerun.activities.registry import (
+    INVALID_ARGUMENTS,
+    INVALID_OUTPUT,
+    OPERATION_MISSING,
+    Registry,
+)
+from forerun.activities.tool_call import ToolCalls
 from forerun.speculation.billing import Basis, Cost, exact_cost
 from forerun.speculation.effect_class import EffectClass
 

@@ -27,23 +27,25 @@ def settings(**env: str) -> Settings:
 
 def test_the_built_in_operations_are_there_and_nothing_is_opened(tmp_path: Path) -> None:
     """A worker that commits nothing has the cards of effects, and leaves their databases alone."""
-    outbox = tmp_path / "deep" / "outbox.sqlite3"
+    parts = assemble(settings(XDG_DATA_HOME=f"{tmp_path}/deep"))
 
-    parts = assemble(settings(FORERUN_OUTBOX_URL=f"sqlite:///{outbox}"))
+    names = {"drafts.put", "echo", "http.get", "http.post", "kb.search", "outbox.put"}
+    assert parts.registry.cards.keys() == names
+    assert not (tmp_path / "deep").exists()
 
-    assert parts.registry.cards.keys() == {"echo", "http.get", "kb.search", "outbox.put"}
-    assert not outbox.parent.exists()
 
-
-def test_the_folder_of_the_outbox_is_made_for_the_role_that_commits(tmp_path: Path) -> None:
-    """And where it cannot be, the variable is named."""
-    outbox = tmp_path / "deep" / "outbox.sqlite3"
-    prepare_effects(settings(FORERUN_OUTBOX_URL=f"sqlite:///{outbox}"))
+@pytest.mark.parametrize("name", ["FORERUN_OUTBOX_URL", "FORERUN_DRAFTS_URL"])
+def test_the_folders_of_effects_are_made_for_the_role_that_commits(
+    tmp_path: Path, name: str
+) -> None:
+    """And where one cannot be, the variable is named."""
+    env = {"XDG_DATA_HOME": f"{tmp_path}/data"}
+    prepare_effects(settings(**env, **{name: f"sqlite:///{tmp_path}/deep/effects.sqlite3"}))
     (tmp_path / "file").touch()
 
-    assert outbox.parent.is_dir()
-    with pytest.raises(SettingsError, match="FORERUN_OUTBOX_URL"):
-        prepare_effects(settings(FORERUN_OUTBOX_URL=f"sqlite:///{tmp_path}/file/outbox.sqlite3"))
+    assert (tmp_path / "deep").is_dir()
+    with pytest.raises(SettingsError, match=name):
+        prepare_effects(settings(**env, **{name: f"sqlite:///{tmp_path}/file/effects.sqlite3"}))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,8 @@ def test_the_folder_of_the_outbox_is_made_for_the_role_that_commits(tmp_path: Pa
         ("FORERUN_OUTBOX_URL", f"mysql://me:{SECRET}@db/x"),
         ("FORERUN_OUTBOX_URL", "sqlite://"),
         ("FORERUN_OUTBOX_URL", f"no url {SECRET}"),
+        ("FORERUN_OUTBOX_URL", f"postgresql+psycopg2://me:{SECRET}@db/x"),
+        ("FORERUN_DRAFTS_URL", f"postgresql+asyncpg://me:{SECRET}@db/x"),
         ("FORERUN_HTTP_ALLOW", "example.com, https://example.com"),
         ("FORERUN_PRICES", __file__),
         ("FORERUN_EMBEDDINGS", "text-embedding-3-small"),

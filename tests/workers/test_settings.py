@@ -29,9 +29,12 @@ def test_an_empty_environment_is_enough() -> None:
         ({"FORERUN_OUTBOX_URL": "postgresql://db/x"}, "postgresql://db/x"),
     ],
 )
-def test_the_outbox_is_in_the_users_data_folder_unless_named(env: dict[str, str], url: str) -> None:
-    """A relative XDG folder is ignored, as the XDG rules demand."""
+def test_effects_are_in_the_users_data_folder_unless_named(env: dict[str, str], url: str) -> None:
+    """A relative XDG folder is ignored, as the XDG rules demand; drafts have their own database."""
+    drafts = {name.replace("OUTBOX", "DRAFTS"): value for name, value in env.items()}
     assert Settings.from_env({"HOME": "/home/ada", **env}).outbox_url == url
+    found = Settings.from_env({"HOME": "/home/ada", **drafts}).drafts_url
+    assert found == url.replace("outbox", "drafts")
 
 
 @pytest.mark.parametrize(
@@ -77,10 +80,11 @@ def test_a_key_is_taken_or_refused_but_never_repeated(key: str) -> None:
 
 
 def test_a_database_password_is_not_shown() -> None:
-    """The outbox may be on a server that asks for one."""
-    env = {"HOME": "/", "FORERUN_OUTBOX_URL": f"postgresql://me:{SECRET}@db/x"}
+    """Effects may be on a server that asks for one."""
+    for name in ("FORERUN_OUTBOX_URL", "FORERUN_DRAFTS_URL"):
+        env = {"HOME": "/", name: f"postgresql://me:{SECRET}@db/x"}
 
-    assert SECRET not in repr(Settings.from_env(env))
+        assert SECRET not in repr(Settings.from_env(env))
 
 
 def test_the_stand_in_replaces_the_providers_that_have_no_key() -> None:

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 
 from forerun.speculation.guess import Guess
 from forerun.speculation.table import CallTable, Given, Guessed, Inputs, SpeculativeCall
+from forerun.workflows.allowance import Allowance
 from forerun.workflows.checkpoints import Checkpoints
+from forerun.workflows.dispatch import Dispatcher
 from forerun.workflows.graph import Graph
 from forerun.workflows.guesses import Sources
 from forerun.workflows.planning import Planner
 from forerun.workflows.possible import CALLS_PER_BATCH, PossibleBet, batches
+from forerun.workflows.purchases import Purchases
 from forerun.workflows.run_state import Nodes, NodeState
 from forerun.workflows.spec import parse_spec
 from forerun.workflows.survey import Survey
@@ -32,8 +35,10 @@ class House:
         self.table = CallTable()
         self.guesses: dict[str, Guess] = {}
         self.planner = Planner(graph, {})
-        sources = Sources(self.nodes, self.table, Checkpoints())
-        self.survey = Survey(self.nodes, self.table, self.guesses, self.planner, sources)
+        told = Checkpoints()
+        bought = Purchases(self.nodes, self.planner, Dispatcher(Allowance(), told))
+        sources = Sources(self.nodes, self.table, told, bought)
+        self.survey = Survey(self.nodes, self.table, self.guesses, self.planner, sources, bought)
         next(iter(self.nodes)).state = NodeState.RUNNING
 
     def done(self, id: str, node: str, inputs: Inputs, output: str) -> SpeculativeCall:
@@ -82,7 +87,7 @@ def test_a_join_of_many_guessed_nodes_is_surveyed_at_once() -> None:
     nodes |= {f"r{i}": model("{{ root }}", ("ok", 0.9)) for i in range(40)}
     nodes["join"] = model(" ".join(f"{{{{ r{i} }}}}" for i in range(40)))
 
-    (bet,) = House(nodes).survey.bets(max_depth=3)
+    (bet,) = House(nodes).survey.look(max_depth=3).bets
 
     assert "join" in bet.calls
 
@@ -124,7 +129,7 @@ def test_exclusive_guesses_that_lead_to_one_call_are_alternatives() -> None:
     guesses = (({"t": "a", "n": 1}, 0.4), ({"t": "a", "n": 2}, 0.4))
     house = House({"c": model("c", *guesses, schema={"type": "object"}), "d": model("{{ c.t }}")})
 
-    (bet,) = house.survey.bets(max_depth=3)
+    (bet,) = house.survey.look(max_depth=3).bets
 
     assert calls(bet) == {"d"}
     assert [bet.guesses, *bet.otherwise] == [(guess,) for guess in house.guesses]
@@ -141,7 +146,7 @@ def test_an_alternative_for_some_of_the_calls_is_none_for_the_bet() -> None:
         }
     )
 
-    both, second = house.survey.bets(max_depth=3)
+    both, second = house.survey.look(max_depth=3).bets
 
     assert (calls(both), both.otherwise) == ({"d", "e"}, [])
     assert calls(second) == {"e"}
@@ -160,7 +165,7 @@ def test_one_value_from_two_results_is_two_ways() -> None:
             "publish": model("{{ verify }}"),
         }
     )
-    house.survey.bets(max_depth=3)
+    house.survey.look(max_depth=3)
     x, y = house.guesses
     first = house.done("s1", "draft", {"c": Guessed(x)}, "same")
     house.done("s2", "draft", {"c": Guessed(y)}, "same")
@@ -176,7 +181,9 @@ def test_one_value_from_two_results_is_two_ways() -> None:
 
 def _publish(house: House) -> Any:
     found = [
-        bet.calls["publish"] for bet in house.survey.bets(max_depth=3) if "publish" in bet.calls
+        bet.calls["publish"]
+        for bet in house.survey.look(max_depth=3).bets
+        if "publish" in bet.calls
     ]
     return next(call for call in found if call.planned)
 
@@ -185,7 +192,7 @@ def test_a_second_survey_renders_nothing_again() -> None:
     """What a choice of inputs leads to never changes."""
     house = House({"c": model("c", ("x", 0.5)), "d": model("{{ c }}")})
 
-    (one,), (two,) = (house.survey.bets(max_depth=3) for _ in range(2))
+    (one,), (two,) = (house.survey.look(max_depth=3).bets for _ in range(2))
 
     assert one.calls["d"].planned is two.calls["d"].planned
     assert one.question == two.question
@@ -197,7 +204,7 @@ def test_batches_are_bounded_by_their_calls() -> None:
     nodes |= {f"d{i}_{j}": model(f"{j} {{{{ c{i} }}}}") for i in range(5) for j in range(60)}
     house = House(nodes)
 
-    bets = house.survey.bets(max_depth=3)
+    bets = house.survey.look(max_depth=3).bets
     found = list(batches(bets))
 
     assert [bet for batch in found for bet in batch] == bets

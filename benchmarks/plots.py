@@ -1,0 +1,42 @@
+"""How plots look: no background, and colours that can be read on white and on black."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+INK = "#7d8590"
+COLOURS = ("#2f81f7", "#3fb950", "#db6d28", "#a371f7")
+
+STYLE: dict[str, Any] = {
+    "svg.hashsalt": "forerun",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "axes.titlesize": 9,
+    **dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
+    ),
+    "grid.color": INK,
+}
+
+
+def figure(rows: int, columns: int, *, width: float = 9.0, height: float = 2.4) -> tuple[Any, Any]:
+    """A figure and its axes, as a grid that is two-dimensional in any case."""
+    with mpl.rc_context(STYLE):
+        drawn = Figure(figsize=(width, height * rows), layout="constrained")
+        return drawn, drawn.subplots(rows, columns, squeeze=False)
+
+
+def save(drawn: Figure, path: Path) -> None:
+    """As SVG, the same bytes for the same figures."""
+    with mpl.rc_context(STYLE):
+        drawn.savefig(path, transparent=True, metadata={"Date": None})
