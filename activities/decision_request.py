@@ -40,7 +40,10 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """A call of a bet. `fingerprint` is None while it waits for the results of `waits_for`."""
+    """A call of a bet.
+
+    `fingerprint` is None while it waits for the results of `waits_for`, or for a guess to be bought.
+    """
 
     node: str
     fingerprint: str | None

@@ -57,7 +57,7 @@ def _report(name: str, figures: dict[str, Any], folder: Path) -> None:
     module = BENCHMARKS[name]
     told = module.markdown(figures)
     measured = f"Measured by `{figures['command']}` on {figures['machine']}."
-    plots = module.plots(figures) if hasattr(module, "plots") else {}
+    plots: dict[str, Any] = module.plots(figures) if hasattr(module, "plots") else {}
     pictures = "".join(f"\n![{plot}]({name}_{plot}.svg)\n" for plot in plots)
     files = [folder / f"{name}.json", folder / f"{name}.md"]
     files[0].write_text(json.dumps(figures, indent=1) + "\n")

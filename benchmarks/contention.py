@@ -29,7 +29,7 @@ GOAL = 0.10
 SHAPE = "onboarding"
 SCALE = Scale(seconds=2, tokens=8)
 STATED = Fraction(7, 10)
-INPUTS = 16
+INPUTS = 12
 RUNS_AT_ONCE = 6
 FEW_SLOTS = 2
 CALLS_AT_ONCE = 9
@@ -100,20 +100,42 @@ def markdown(figures: dict[str, Any]) -> str:
 async def _scene(house: House, scene: Scene, progress: Progress) -> dict[str, Any]:
     inputs = 4 if house.quick else INPUTS
     some = cases(SHAPES[SHAPE], rate=scene.right, count=inputs, seed=f"contention-{scene.right}")
-    figures: dict[str, Any] = {}
-    seconds: dict[str, list[float]] = {}
-    for arm, policy in ARMS.items():
-        async with (
-            Limiter.start(house.standin_url, limit=scene.limit) as limiter,
-            house.workers(speculative_slots=scene.slots, model_url=limiter.url),
-        ):
-            runs = await _crowd(house, some, policy)
-        seconds[arm] = [trace.seconds for trace, _ in runs]
-        figures[arm] = {"seconds": quartiles(seconds[arm]), "refused": limiter.refused}
-        endings = sum((Counter(ledger["speculations"]) for _, ledger in runs), Counter[str]())
-        progress.step()
-    pairs = list(zip(seconds["with"], seconds["without"], strict=True))
-    return {**figures, "time": ratio(pairs), "speculations": dict(endings)}
+    arms = {arm: await _arm(house, scene, some, policy, progress) for arm, policy in ARMS.items()}
+    pairs = list(zip(arms["with"].seconds, arms["without"].seconds, strict=True))
+    return {
+        **{
+            name: {"seconds": quartiles(a.seconds), "refused": a.refused}
+            for name, a in arms.items()
+        },
+        "time": ratio(pairs),
+        "speculations": dict(arms["with"].endings),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """What came of one arm of a scene."""
+
+    seconds: list[float]
+    endings: Counter[str]
+    refused: int
+
+
+async def _arm(
+    house: House, scene: Scene, some: list[Case], policy: dict[str, str], progress: Progress
+) -> Arm:
+    async with (
+        Limiter.start(house.standin_url, limit=scene.limit) as limiter,
+        house.workers(speculative_slots=scene.slots, model_url=limiter.url),
+    ):
+        runs = await _crowd(house, some, policy)
+    progress.step()
+    endings = Counter[str]()
+    for _, ledger in runs:
+        endings.update(ledger["speculations"])
+    return Arm(
+        seconds=[trace.seconds for trace, _ in runs], endings=endings, refused=limiter.refused
+    )
 
 
 async def _crowd(

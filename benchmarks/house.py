@@ -77,10 +77,10 @@ class House:
 
         `model_url` stands between the workers and the stand-in.
         """
-        runtime = Runtime(
-            telemetry=TelemetryConfig(logging=LoggingConfig(filter=_ERRORS)),
-            **({} if push_cancel else {"worker_heartbeat_interval": None}),
-        )
+        telemetry = TelemetryConfig(logging=LoggingConfig(filter=_ERRORS))
+        # Pushed commands travel with the heartbeats of workers.
+        no_push = {} if push_cancel else {"worker_heartbeat_interval": None}
+        runtime = Runtime(telemetry=telemetry, **no_push)  # pyright: ignore[reportArgumentType]
         client = await Client.connect(self.address, plugins=[forerun_plugin()], runtime=runtime)
         settings = self.settings.with_standin(model_url or self.standin_url, keep_real=False)
         prepare_effects(settings)

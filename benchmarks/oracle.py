@@ -2,7 +2,7 @@
 
 It may use the same guesses at the same hits and nothing else. It starts a call the moment all its
 inputs are known, from a result or from a right guess; it never starts a wrong one, and it takes no
-time to think. Machines and providers are unlimited. So no scheduler can beat it on recorded
+time to think. Machines and providers are unlimited. So no scheduler can beat it on the same
 durations, and what it saves is what all others are measured by.
 """
 

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -61,7 +62,7 @@ def markdown(figures: dict[str, Any]) -> str:
         [
             name,
             f"{one['plain_seconds']:.2f} s",
-            change(one["time"]),
+            change(one["time"], places=1),
             f"{one['ms_per_step']['median']:.1f} [{one['ms_per_step']['q1']:.1f}, "
             f"{one['ms_per_step']['q3']:.1f}]",
             f"{one['events']} / {one['plain_events']}",
@@ -126,18 +127,28 @@ async def _rate(house: House, arms: dict[str, Start]) -> dict[str, Any]:
     await house.set_rules(rules(BUSY_SHAPE, SHAPES[BUSY_SHAPE], AT_ONCE))
     slices = 1 if house.quick else SLICES
     progress = Progress("overhead, rate", 2 * (slices + 1))
-    taken: dict[str, list[dict[str, float | None]]] = {arm: [] for arm in arms}
+    taken: dict[str, list[Slice]] = {arm: [] for arm in arms}
     for _ in range(slices + 1):
         for arm, start in arms.items():
             taken[arm].append(await _slice(house, start))
             progress.step()
-    rates = {arm: [one["runs_per_second"] for one in some[1:]] for arm, some in taken.items()}
-    figures: dict[str, Any] = {arm: _medians(some[1:]) for arm, some in taken.items()}
-    pairs = list(zip(rates["forerun"], rates["plain"], strict=True))
-    return {**figures, "ratio": ratio(pairs)}
+    ours, plain = ([one.runs_per_second for one in taken[arm][1:]] for arm in ("forerun", "plain"))
+    return {
+        "ratio": ratio(list(zip(ours, plain, strict=True))),
+        **{arm: _medians(some[1:]) for arm, some in taken.items()},
+    }
 
 
-async def _slice(house: House, start: Start) -> dict[str, float | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A burst of runs of one arm; processor time is that of one run, None where nobody tells."""
+
+    runs_per_second: float
+    worker_ms: float
+    server_ms: float | None
+
+
+async def _slice(house: House, start: Start) -> Slice:
     runs = 10 if house.quick else RUNS_PER_SLICE
     room = asyncio.Semaphore(RUNS_AT_ONCE)
 
@@ -151,18 +162,19 @@ async def _slice(house: House, start: Start) -> dict[str, float | None]:
     seconds = time.monotonic() - began
     server_now = cpu_seconds(house.server_pid)
     served = server_now - server_cpu if server_now and server_cpu else None
-    return {
-        "runs_per_second": runs / seconds,
-        "worker_ms": 1000 * (time.process_time() - cpu) / runs,
-        "server_ms": None if served is None else 1000 * served / runs,
-    }
+    return Slice(
+        runs_per_second=runs / seconds,
+        worker_ms=1000 * (time.process_time() - cpu) / runs,
+        server_ms=None if served is None else 1000 * served / runs,
+    )
 
 
-def _medians(slices: list[dict[str, float | None]]) -> dict[str, Any]:
-    columns = {key: [one[key] for one in slices] for key in slices[0]}
+def _medians(slices: list[Slice]) -> dict[str, Any]:
+    server = [one.server_ms for one in slices if one.server_ms is not None]
     return {
-        key: None if None in column else quartiles([c for c in column if c is not None], 2)
-        for key, column in columns.items()
+        "runs_per_second": quartiles([one.runs_per_second for one in slices], 2),
+        "worker_ms": quartiles([one.worker_ms for one in slices], 2),
+        "server_ms": quartiles(server, 2) if server else None,
     }
 
 

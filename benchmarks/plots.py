@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+import matplotlib
 from matplotlib.figure import Figure
+
+_MATPLOTLIB: Any = matplotlib  # its stubs leave half of its types unknown
 
 INK = "#7d8590"
 COLOURS = ("#2f81f7", "#3fb950", "#db6d28", "#a371f7")
@@ -31,12 +33,12 @@ STYLE: dict[str, Any] = {
 
 def figure(rows: int, columns: int, *, width: float = 9.0, height: float = 2.4) -> tuple[Any, Any]:
     """A figure and its axes, as a grid that is two-dimensional in any case."""
-    with mpl.rc_context(STYLE):
+    with _MATPLOTLIB.rc_context(STYLE):
         drawn = Figure(figsize=(width, height * rows), layout="constrained")
         return drawn, drawn.subplots(rows, columns, squeeze=False)
 
 
-def save(drawn: Figure, path: Path) -> None:
+def save(drawn: Any, path: Path) -> None:
     """As SVG, the same bytes for the same figures."""
-    with mpl.rc_context(STYLE):
+    with _MATPLOTLIB.rc_context(STYLE):
         drawn.savefig(path, transparent=True, metadata={"Date": None})

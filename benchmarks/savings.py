@@ -115,7 +115,7 @@ async def _try(house: House, trial: Trial) -> list[Run]:
     results = dict(zip(handles, await asyncio.gather(*map(_over, handles.values())), strict=True))
     control = results[CONTROL][1]
     shape = SHAPES[trial.shape]
-    steps = foreseen(shape, trial.case, {call.node: call.seconds for call in control.calls})
+    steps = foreseen(shape, trial.case, control.step_seconds(shape))
     hits = trial.case.hits(shape)
     return [
         Run(
@@ -126,7 +126,6 @@ async def _try(house: House, trial: Trial) -> list[Run]:
             hit_share=sum(hits.values()) / len(hits),
             seconds=trace.seconds,
             seconds_usd=trace.seconds * SCALE.seconds * float(USD_PER_SECOND),
-            ledger_seconds=result["ledger"]["seconds"],
             sequential_seconds=result["ledger"]["sequential_seconds"],
             plain_seconds=best_makespan(steps, ()),
             oracle_seconds=best_makespan(steps),
@@ -135,6 +134,7 @@ async def _try(house: House, trial: Trial) -> list[Run]:
             spent_usd=float(result["ledger"]["spent_usd"]) * SCALE.tokens,
             wasted_usd=float(result["ledger"]["wasted_usd"]) * SCALE.tokens,
             speculations=result["ledger"]["speculations"],
+            held_though_right=trace.held_though_right,
         )
         for arm, (result, trace) in results.items()
     ]

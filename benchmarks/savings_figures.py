@@ -17,12 +17,12 @@ EAGER = "eager"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run of one input in one arm. `seconds` are those until the run closed, `seconds_usd` what
-    they are worth; dollars and tokens are those of full length.
+    """One run of one input in one arm; dollars and tokens are those of full length.
 
-    `plain_seconds`, `oracle_seconds` and `placed_seconds` are makespans of the control run's calls
-    where nothing else takes time: one after the other, as the oracle runs them, and with the bets
-    that this run placed, each at the first possible moment.
+    `seconds` are those until the run closed, and `seconds_usd` what they are worth. The other three
+    are makespans of the control run's steps, each of which takes from the moment its inputs were
+    there until its output was: one after the other (`plain_seconds`), as the oracle runs them, and
+    with the bets that this run placed, each at the first possible moment (`placed_seconds`).
     """
 
     shape: str
@@ -32,7 +32,6 @@ class Run:
     hit_share: float
     seconds: float
     seconds_usd: float
-    ledger_seconds: float
     sequential_seconds: float
     plain_seconds: float
     oracle_seconds: float
@@ -41,6 +40,7 @@ class Run:
     spent_usd: float
     wasted_usd: float
     speculations: dict[str, int]
+    held_though_right: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,12 @@ class Match:
     @property
     def savable(self) -> float:
         """Seconds that the oracle would have saved."""
-        return self.control.seconds - self.run.oracle_seconds
+        return self.run.plain_seconds - self.run.oracle_seconds
+
+    @property
+    def placeable(self) -> float:
+        """Seconds that the placed bets would have saved without any delay."""
+        return self.run.plain_seconds - self.run.placed_seconds
 
     @property
     def gain_usd(self) -> float:
@@ -107,6 +112,7 @@ def _cell(matches: Sequence[Match]) -> dict[str, Any]:
         return ratio(_weighted(matches, part, whole))
 
     endings = sum((Counter(m.run.speculations) for m in matches), Counter[str]())
+    held = sum((m.run.held_though_right for m in matches), Counter[str]())
     return {
         "runs": len(matches),
         "time": over(lambda m: m.run.seconds, lambda m: m.control.seconds),
@@ -117,16 +123,12 @@ def _cell(matches: Sequence[Match]) -> dict[str, Any]:
         "seconds_per_run": round(statistics.mean(m.run.seconds for m in matches), 3),
         "usd_per_run": round(statistics.mean(m.run.spent_usd for m in matches), 6),
         "gain_usd_per_run": round(statistics.mean(m.gain_usd for m in matches), 6),
-        "oracle_time": over(lambda m: m.run.oracle_seconds, lambda m: m.control.seconds),
+        "oracle_time": over(lambda m: m.control.seconds - m.savable, lambda m: m.control.seconds),
         "of_oracle": over(lambda m: m.saved, lambda m: m.savable),
-        "lost_to_bets_not_placed": over(
-            lambda m: m.run.placed_seconds - m.run.oracle_seconds, lambda m: m.savable
-        ),
-        "lost_to_delays": over(lambda m: m.run.seconds - m.run.placed_seconds, lambda m: m.savable),
-        "control_delays": over(
-            lambda m: m.control.seconds - m.control.plain_seconds, lambda m: m.savable
-        ),
+        "lost_to_bets_not_placed": over(lambda m: m.savable - m.placeable, lambda m: m.savable),
+        "lost_to_delays": over(lambda m: m.placeable - m.saved, lambda m: m.savable),
         "speculations": dict(endings),
+        "held_though_right": dict(held.most_common()),
     }
 
 

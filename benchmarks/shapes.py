@@ -1,4 +1,4 @@
-"""The DAGs that are measured: four to ten steps, as agents really run them.
+"""The DAGs that are measured: four to nine steps, as agents really run them.
 
 Texts are never guessed, and no step that only the end of the run reads. What is guessed is what
 often comes out the same: the branch of a router, the verdict of a judge, the next query of a loop,
@@ -71,6 +71,18 @@ SHAPES: dict[str, Shape] = {
         "query_4": verdict(MID, "search_2", "search_3", output=80),
         "search_4": tool(1.5, "query_4"),
         "answer": text(WRITER, "search_1", "search_2", "search_3", "search_4", output=400),
+    },
+    # After Speculative Actions: a customer served by calls; which comes next is mostly clear.
+    "service": {
+        "find": verdict(MID),
+        "customer": tool(0.8, "find"),
+        "open": verdict(MID, "customer"),
+        "order": tool(1.2, "open"),
+        "allowed": verdict(LARGE, "order", output=80),
+        "stock": tool(1.5, "allowed", shares=ONE_GUESS),
+        "offer": verdict(MID, "allowed", "stock"),
+        "quote": tool(1.0, "offer"),
+        "reply": text(WRITER, "order", "quote", output=250),
     },
     # A router with three guesses that exclude each other: breadth.
     "wide_router": {

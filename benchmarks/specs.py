@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.cases import PACES, Case
 from benchmarks.steps import ASTRAY, GUESSED, MISS, Shape, Step
 
-WORDS = (
+WORDS = (  # noqa: SIM905 - seventy quoted words would hide the list
     "about account after answer article because before board bridge change charge clear contract "
     "customer date detail early entry figure first harbour invoice letter market minute month notice "
     "offer order paper partner people plan point price question reason record region report result "

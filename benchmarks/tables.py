@@ -24,9 +24,9 @@ def percent(value: float | Mapping[str, float] | None) -> str:
     return _with_interval(value, lambda share: f"{share:.0%}")
 
 
-def change(ratio: Mapping[str, float]) -> str:
-    """A ratio as what it differs from 1: `−31 % [−35, −27]`."""
-    return _with_interval(ratio, lambda value: f"{value - 1:+.0%}")
+def change(ratio: Mapping[str, float], *, places: int = 0) -> str:
+    """A ratio as what it differs from 1: `-31% [-35%, -27%]`."""
+    return _with_interval(ratio, lambda value: f"{value - 1:+.{places}%}")
 
 
 def _with_interval(interval: Mapping[str, float], shown: Callable[[float], str]) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle, WorkflowHistory
+
+from benchmarks.steps import Shape
 
 CALLS = ("model_call", "tool_call")
 AHEAD = "ahead:"
@@ -32,16 +35,6 @@ class Call:
     def ahead(self) -> bool:
         """Whether it was started on a guess."""
         return self.id.startswith(AHEAD)
-
-    @property
-    def completed(self) -> bool:
-        """Whether it ran to its end."""
-        return self.result.get("kind") == "completed"
-
-    @property
-    def seconds(self) -> float:
-        """From its scheduling to its end."""
-        return (self.ended or self.scheduled) - self.scheduled
 
     @property
     def tokens(self) -> int:
@@ -87,15 +80,42 @@ class Trace:
         """Billed tokens of all calls, input and output."""
         return sum(call.tokens for call in self.calls)
 
+    def step_seconds(self, shape: Shape) -> dict[str, float]:
+        """For a run without speculation: how long after its inputs each step's output was there.
+
+        So the way from one call to the next is a part of the step, whoever schedules it.
+        """
+        ended = {call.node: call.ended or call.scheduled for call in self.calls}
+        return {
+            call.node: ended[call.node]
+            - max((ended[up] for up in shape[call.node].reads), default=call.scheduled)
+            for call in self.calls
+        }
+
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
         """The records of one kind."""
         return [record for record in self.records if record["kind"] == kind]
+
+    @property
+    def held_though_right(self) -> Counter[str]:
+        """Why bets were held all of whose guesses came true: each bet once, by its last reason."""
+        right = {record["guess"] for record in self.of_kind("guess") if record["right"]}
+        last = {record["question"]: record for record in self.of_kind("decision")}
+        return Counter(
+            record["reason"]
+            for record in last.values()
+            if record["verdict"] == "hold" and right.issuperset(_guesses(record))
+        )
 
     @property
     def promoted(self) -> frozenset[str]:
         """The nodes whose output came from a call that ran ahead."""
         over = self.of_kind("outcome")
         return frozenset(o["node"] for o in over if o["outcome"] == "promoted")
+
+
+def _guesses(decision: dict[str, Any]) -> set[str]:
+    return {assumption["guess"] for assumption in decision["assumptions"]}
 
 
 def _calls(events: Any) -> Iterator[Call]:

@@ -23,7 +23,9 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
 
+from forerun import SpeculationPlugin
 from forerun.workers.assembly import assemble, prepare_effects
 from forerun.workers.devserver import DevServer, find_cli
 from forerun.workers.fleet import Fleet
@@ -34,8 +36,10 @@ from forerun.workers.standin.serve import StandIn
 from tests.harness import Stack, Story
 from tests.replay.scenario import HISTORIES, Scenario
 from tests.replay.scenarios import SCENARIOS
+from tests.workflows.own_workflows import OWN
 
 IDENTITY = "forerun"
+OWN_QUEUE = "own"
 PATIENCE_SECONDS = 60
 
 
@@ -60,7 +64,9 @@ async def main(names: list[str]) -> int:
 async def record(running: Stack, scenario: Scenario) -> str | None:
     """Run a scenario and keep its history; what is wrong with it otherwise."""
     running.standin.set_rules(scenario.rules)
-    handle = await running.start(scenario.spec, id=scenario.name)
+    handle: Any = await running.client.start_workflow(
+        scenario.workflow, scenario.spec, id=scenario.name, task_queue=_queue(scenario)
+    )
     async with asyncio.timeout(PATIENCE_SECONDS):
         await scenario.people(handle)
         failed = await _failure(handle)
@@ -92,8 +98,18 @@ async def stack() -> AsyncGenerator[Stack]:
             client = await Client.connect(
                 server.address, plugins=[forerun_plugin()], identity=IDENTITY
             )
-            async with Fleet.start(client, assemble(settings), list(Role)):
+            theirs = await Client.connect(
+                server.address, plugins=[SpeculationPlugin(env={})], identity=IDENTITY
+            )
+            async with (
+                Fleet.start(client, assemble(settings), list(Role)),
+                Worker(theirs, task_queue=OWN_QUEUE, workflows=OWN),
+            ):
                 yield Stack(client=client, standin=standin, outbox=outbox)
+
+
+def _queue(scenario: Scenario) -> str:
+    return "forerun" if scenario.workflow == "AgentDag" else OWN_QUEUE
 
 
 async def _failure(handle: Any) -> str | None:

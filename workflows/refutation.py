@@ -33,17 +33,18 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Refutation:
-    """Tests the open speculations of a run. `discharged` collects the guesses that held.
+    """Tests the open speculations of a run, and remembers which guesses held and which did not.
 
-    `verdicts` are the records of guesses that were compared with their answers, None where nobody
-    could tell.
+    A guess of which one call was right and another wrong was wrong. `verdicts` are the records of
+    guesses that were compared with their answers, None where nobody could tell.
     """
 
     def __init__(
         self, nodes: Nodes, table: CallTable, guesses: dict[str, Guess], planner: Planner
     ) -> None:
-        self.discharged: set[str] = set()
         self.verdicts: dict[str, Record | None] = {}
+        self._discharged: set[str] = set()
+        self._refuted: set[str] = set()
         self._nodes = nodes
         self._table = table
         self._guesses = guesses
@@ -86,7 +87,7 @@ class Refutation:
                     and self._nodes[up].state.ended
                     and self._fingerprint(speculation.node, certain) == speculation.fingerprint
                 ):
-                    self.discharged.add(source.guess)
+                    self._discharged.add(source.guess)
 
     def tier(self, guess: Guess) -> int | None:
         """The tier at which a guess was right, now that its node has ended; None if it was not."""
@@ -107,8 +108,8 @@ class Refutation:
 
         Also for guesses that nothing was bet on: what-if reports are made from these.
         """
-        if guess.id in self.discharged:
-            return True
+        if guess.id in self._refuted or guess.id in self._discharged:
+            return guess.id not in self._refuted
         consumers = [
             name
             for name in self._nodes.graph.downstream[guess.node]
@@ -131,9 +132,12 @@ class Refutation:
         certain = {**inputs, ended: Given()}
         if self._fingerprint(speculation.node, certain) == speculation.fingerprint:
             if isinstance(source, Guessed):
-                self.discharged.add(source.guess)
+                self._discharged.add(source.guess)
             return certain
-        if not isinstance(source, Guessed) or not self._may_stand(ended, speculation.node):
+        if not isinstance(source, Guessed):
+            return None
+        self._refuted.add(source.guess)
+        if not self._may_stand(ended, speculation.node):
             return None
         if source.guess not in self.verdicts:
             return inputs

@@ -65,9 +65,9 @@ def settlement(certain: SettleRequest) -> str:
 
 
 def _settled(certain: SettleRequest) -> Iterator[str]:
-    yield from map(verdict, certain.compared)
-    yield from map(outcome, certain.outcomes)
-    yield from map(purchase, certain.purchases)
+    yield from (verdict(compared) for compared in certain.compared)
+    yield from (outcome(over) for over in certain.outcomes)
+    yield from (purchase(bought) for bought in certain.purchases)
     yield from (f"{g.label} was {'right' if g.right else 'wrong'}" for g in certain.guesses)
 
 

@@ -62,7 +62,7 @@ def unsupported_features(spec: Spec) -> SpecError | None:
     """The first thing in `spec` that this version parses but cannot run yet."""
     for name, node in spec.nodes.items():
         for index, guess in enumerate(node.guess):
-            if guess.source in ("model", "history", "pattern"):
+            if guess.source in ("history", "pattern"):
                 return _later(at("nodes", name, "guess", index, "from"), guess.source)
     return None
 
@@ -116,7 +116,8 @@ def _check_guesses(node: NodeSpec, path: str, schemas: Schemas) -> None:
                 fix,
             )
         seen.add(said)
-        if not isinstance(guess, StreamGuess):  # its p only counts once the others are decided
+        # What comes of the call itself has a value nobody knows yet, perhaps that of another guess.
+        if not isinstance(guess, StreamGuess | ModelGuess):
             total += guess.p or 0
         if total > ONE:
             problem = f"with {guess.p} all p up to here sum to {text(total)}, more than 1"
@@ -129,6 +130,9 @@ def _check_source(node: NodeSpec, index: int, path: str, schemas: Schemas) -> No
     match guess, node:
         case ValueGuess(), ModelNode(for_each=None):
             _check_value(node, guess.value, at(path, "value"), schemas)
+        case ModelGuess() | StreamGuess(), ModelNode() if node.for_each is not None:
+            fix = "use value or node: they predict the whole list"
+            raise _refused(at(path, "from"), guess.source, "predicts one answer, not a list", fix)
         case StreamGuess(), ModelNode():
             _check_stream(node, index, guess.field, path)
         case ModelGuess() | StreamGuess(), ToolNode() | EffectNode():

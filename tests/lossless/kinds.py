@@ -181,7 +181,13 @@ class Kinds:
 
         values = distinct([output(words.values[0]), *(arriving(spec, one) for one in replies)])
         return Drawn(
-            name=name, spec=spec, output=output, values=values, views=views, tests=tests, rules=rules
+            name=name,
+            spec=spec,
+            output=output,
+            values=values,
+            views=views,
+            tests=tests,
+            rules=rules,
         )
 
     def _tool(

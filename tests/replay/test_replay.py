@@ -19,6 +19,7 @@ from tests.harness import Story
 from tests.replay.scenario import HISTORIES, Scenario
 from tests.replay.scenarios import SCENARIOS
 from tests.replay.tampering import TAMPERINGS
+from tests.workflows.own_workflows import OWN
 
 MAX_BYTES = 200_000
 
@@ -27,7 +28,7 @@ MAX_BYTES = 200_000
 def replayer() -> Replayer:
     """What a worker would make of a history."""
     return Replayer(
-        workflows=[AgentDag], plugins=[forerun_plugin()], build_id=f"forerun-{__version__}"
+        workflows=[AgentDag, *OWN], plugins=[forerun_plugin()], build_id=f"forerun-{__version__}"
     )
 
 

@@ -100,7 +100,6 @@ class TestRightSpecs:
     def test_features_of_later_releases_are_parsed(self) -> None:
         """And refused by name where a run would start, with their paths."""
         guesses = {
-            "model": {"from": "model", "model": "openai:sim-small", "k": 3},
             "history": {"from": "history", "key": "{{ input.from }}", "p": 0.2},
             "pattern": {"from": "pattern"},
         }

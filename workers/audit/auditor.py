@@ -37,7 +37,8 @@ from forerun.workflows.agent_dag import AgentDag
 LAWS: tuple[Callable[[Run], Iterator[Violation]], ...] = tuple(
     law.check
     for law in (
-        chain, figures, costs, launches, outcomes, guesses, comparisons, gates, budget, bills, ledger, ends,
+        chain, figures, costs, launches, outcomes, guesses, comparisons, gates, budget, bills,
+        ledger, ends,
     )
 )  # fmt: skip
 

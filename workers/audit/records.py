@@ -16,11 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from forerun.activities.decision_request import Learned, Opening
 from forerun.speculation.decision import Decision
-from forerun.speculation.record import GuessCompared, GuessTested, Outcome, plain
+from forerun.speculation.record import Bought, GuessCompared, GuessTested, Outcome, plain
 from forerun.workers.audit.differences import ABSENT, differences
 from forerun.workers.audit.violation import Violation, shown, violation
 
-Record = Opening | Learned | Decision | Outcome | GuessCompared | GuessTested
+Record = Opening | Learned | Decision | Outcome | Bought | GuessCompared | GuessTested
 
 RECORDS: Mapping[str, type[Any]] = MappingProxyType(
     {
@@ -28,8 +28,9 @@ RECORDS: Mapping[str, type[Any]] = MappingProxyType(
         "operations": Learned,
         "decision": Decision,
         "outcome": Outcome,
-        "compared": GuessCompared,
         "guess": GuessTested,
+        "purchase": Bought,
+        "compared": GuessCompared,
     }
 )
 """Every kind of record that this version writes, and its shape."""
@@ -80,8 +81,8 @@ def about(record: Record) -> str:
         case Decision(calls=calls, refused=refused):
             nodes = [exposure.stake.node for exposure in calls]
             return ", ".join(nodes or [refusal.node for refusal in refused])
-        case Outcome(node=node) | GuessCompared(node=node) | GuessTested(node=node):
-            return node
+        case Outcome() | Bought() | GuessCompared() | GuessTested():
+            return record.node
         case _:
             return ""
 

@@ -32,13 +32,9 @@ def ok(subject: str, what: str, consequence: str = "") -> Finding:
 
 def warn(subject: str, what: str, consequence: str, fix: str) -> Finding:
     """It works, with less."""
-    return Finding(
-        state=State.WARN, subject=subject, what=what, consequence=consequence, fix=fix
-    )
+    return Finding(state=State.WARN, subject=subject, what=what, consequence=consequence, fix=fix)
 
 
 def fail(subject: str, what: str, consequence: str, fix: str) -> Finding:
     """It does not work."""
-    return Finding(
-        state=State.FAIL, subject=subject, what=what, consequence=consequence, fix=fix
-    )
+    return Finding(state=State.FAIL, subject=subject, what=what, consequence=consequence, fix=fix)

@@ -21,9 +21,7 @@ OPTIONS_CHANGE_SINCE = (1, 30)
 
 FEW_DAYS = 3
 UPGRADE = "upgrade the Temporal server to 1.32 or newer"
-PUSHING = " ".join(
-    f"--dynamic-config-value {it}" for it in DYNAMIC_CONFIG if "Command" in it
-)
+PUSHING = " ".join(f"--dynamic-config-value {it}" for it in DYNAMIC_CONFIG if "Command" in it)
 
 
 async def look_at_server(client: Client, address: str) -> list[Finding]:
