@@ -89,7 +89,7 @@ class Comparisons:
         if not (answers or fresh or self._asking):
             return []
         wanted = self._resemblance.undecided()
-        self._cut(self._asking.keys() - wanted)
+        self._cut(but=wanted)
         found = await self._accounts.compared(answers) if answers else []
         found += await self._by_wording(fresh, wanted if models else ())
         verdicts: dict[str, Record | None] = {record["guess"]: record for record in found}
@@ -103,7 +103,7 @@ class Comparisons:
 
     def cut(self) -> None:
         """Ask for the end of all comparisons: no verdict is needed any more."""
-        self._cut(self._asking)
+        self._cut(but=())
 
     def _fresh(self, ended: Iterable[str]) -> Iterator[Guess]:
         """The guesses of these nodes that differ from the answer and may be compared with it."""
@@ -173,10 +173,10 @@ class Comparisons:
             answer = Compared(tier=None, by=NOBODY, reason="cut")
         self._answers.append(_verdict(pair, answer))
 
-    def _cut(self, guesses: Iterable[str]) -> None:
-        for guess in guesses:
-            if not self._asking[guess].cancelling():
-                self._asking[guess].cancel()
+    def _cut(self, but: Collection[str]) -> None:
+        for guess, asking in self._asking.items():
+            if guess not in but and not asking.cancelling():
+                asking.cancel()
 
 
 def _verdict(pair: Pair, answer: Compared) -> GuessCompared:

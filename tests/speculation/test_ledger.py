@@ -17,6 +17,14 @@ from forerun.speculation.table import Ending
 money = st.decimals(0, 10, places=9)
 
 
+def test_comparing_is_paid_as_guessing_is() -> None:
+    """Whatever was found; a price that nobody knows is counted, and is not 0."""
+    ledger = Ledger().compared(Decimal("0.000002")).compared(None).compared(Decimal("0.1"))
+
+    assert ledger.guess_usd == ledger.spent_usd == ledger.at_risk_usd == Decimal("0.100002")
+    assert ledger.unpriced_calls == 1
+
+
 @given(st.lists(money), st.lists(st.tuples(money, money, st.sampled_from(Ending))))
 def test_every_dollar_is_in_one_place(
     paid: list[Decimal], bets: list[tuple[Decimal, Decimal, Ending]]

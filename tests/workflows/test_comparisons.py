@@ -10,6 +10,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from forerun.speculation.quantities import number
+from forerun.workers.audit.auditor import audit
 from forerun.workflows import comparisons
 from tests.harness import Stack, Story, check_ledger
 from tests.workflows.auto_reply import APPROVAL, Handle
@@ -70,6 +71,7 @@ async def test_a_verdict_that_does_not_come_is_different(
     assert tested["right"] is False
     assert "reply" in story.activity_ids()
     assert result["approximations"] == []
+    assert (await audit(story.history)).violations == ()
     check_ledger(result["ledger"])
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from forerun.activities.equivalence import SAME_FROM, cosine
 from forerun.speculation.quantities import number
+from forerun.workers.audit.auditor import audit
 from forerun.workers.cli.gate import show_pending
 from forerun.workers.schemas import all_schemas
 from forerun.workers.standin.embeddings import vector
@@ -168,6 +169,7 @@ async def test_finding_out_is_in_the_ledger(stack: Stack, runs: list[Handle], ve
     assert Decimal("0.8") <= number(compared["score"]) < SAME_FROM
     assert (compared["tier"] == 3) == (verdict == "yes")
     assert 0 < number(compared["best_usd"]) == number(ledger["guess_usd"])
+    assert (await audit(story.history)).violations == ()
     check_ledger(ledger)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from forerun.speculation.ledger import Ledger
 from forerun.speculation.quantities import ZERO
-from forerun.speculation.record import Outcome
+from forerun.speculation.record import GuessCompared, Outcome
 from forerun.workers.audit.launched import Decided, launches, unsent
 from forerun.workers.audit.run import Call, Marker, Run, Turn
 
@@ -20,13 +20,15 @@ class Accounts:
             self._unsent.setdefault(source.event_id, []).append((speculation, source))
 
     def enter(self, happened: Call | Marker | Turn) -> None:
-        """A launch reserves its worst case, an outcome settles it."""
+        """A launch reserves its worst case, an outcome settles it; comparing costs what it cost."""
         match happened:
             case Call() if happened.speculative:
                 self._reserve(happened.id, self._sources[happened.event_id])
             case Marker():
                 for outcome in happened.of(Outcome):
                     self._settle(outcome)
+                for compared in happened.of(GuessCompared):
+                    self.ledger = self.ledger.compared(compared.best_usd)
                 for speculation, source in self._unsent.get(happened.event_id, ()):
                     self._reserve(speculation, source)
             case _:

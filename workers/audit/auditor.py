@@ -17,6 +17,7 @@ from forerun.workers.audit.laws import (
     bills,
     budget,
     chain,
+    comparisons,
     costs,
     ends,
     figures,
@@ -36,7 +37,8 @@ from forerun.workflows.agent_dag import AgentDag
 LAWS: tuple[Callable[[Run], Iterator[Violation]], ...] = tuple(
     law.check
     for law in (
-        chain, figures, costs, launches, outcomes, guesses, gates, budget, bills, ledger, ends,
+        chain, figures, costs, launches, outcomes, guesses, comparisons, gates, budget, bills,
+        ledger, ends,
     )
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ from forerun.speculation.record import Bought, GuessCompared, GuessTested, Outco
 from forerun.workers.audit.differences import ABSENT, differences
 from forerun.workers.audit.violation import Violation, shown, violation
 
-Record = Opening | Learned | Decision | Outcome | GuessTested
+Record = Opening | Learned | Decision | Outcome | Bought | GuessCompared | GuessTested
 
 RECORDS: Mapping[str, type[Any]] = MappingProxyType(
     {
@@ -81,8 +81,8 @@ def about(record: Record) -> str:
         case Decision(calls=calls, refused=refused):
             nodes = [exposure.stake.node for exposure in calls]
             return ", ".join(nodes or [refusal.node for refusal in refused])
-        case Outcome(node=node) | GuessTested(node=node):
-            return node
+        case Outcome() | Bought() | GuessCompared() | GuessTested():
+            return record.node
         case _:
             return ""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from forerun.activities.call_result import Bill, Completed, Cut
+from forerun.activities.comparison import Compared, CompareRequest
 from forerun.activities.decision_request import Learned, Opening
 from forerun.activities.intent import CommitReceipt, CommitRequest
 from forerun.activities.model_call import ModelRequest
@@ -21,7 +22,7 @@ from forerun.workflows.graph import Graph
 AHEAD = "ahead:"
 """How the id of a speculative activity begins: `ahead:NODE:NUMBER`."""
 
-MODEL_CALL, TOOL_CALL, COMMIT = "model_call", "tool_call", "commit"
+MODEL_CALL, TOOL_CALL, COMMIT, COMPARE = "model_call", "tool_call", "commit", "compare"
 """The types of the activities that cost dollars."""
 
 R = TypeVar("R")
@@ -49,7 +50,7 @@ class End:
 
     event_id: int
     how: HowEnded
-    result: Completed | Cut | CommitReceipt | None = None
+    result: Completed | Cut | CommitReceipt | Compared | None = None
     bill: Bill | None = None
 
 
@@ -60,7 +61,7 @@ class Call:
     event_id: int
     id: str
     type: str
-    asked: ModelRequest | ToolRequest | CommitRequest | None
+    asked: ModelRequest | ToolRequest | CommitRequest | CompareRequest | None
     end: End | None
 
     @property

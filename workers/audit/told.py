@@ -26,7 +26,7 @@ from forerun.speculation.record import plain
 from forerun.speculation.rule import Verdict
 from forerun.workers.audit.differences import ABSENT, differences
 from forerun.workers.audit.payloads import object_of, only
-from forerun.workers.audit.records import SEAL, Undecodable, about, node_in
+from forerun.workers.audit.records import SEAL, Entry, Undecodable, about, node_in
 from forerun.workers.audit.run import Marker, Run
 from forerun.workers.audit.violation import Violation, unless_equal, violation
 
@@ -66,8 +66,11 @@ def _opened(marker: Marker, request: OpenRequest) -> Iterator[Violation]:
 
 def _settled(marker: Marker, request: SettleRequest) -> Iterator[Violation]:
     """It writes down what it is told, in the order of the request."""
-    expected = [plain(record) for record in (*request.outcomes, *request.guesses)]
-    found = [_content(entry.raw) for entry in marker.entries]
+    expected = [
+        plain(record)
+        for record in (*request.compared, *request.outcomes, *request.purchases, *request.guesses)
+    ]
+    found = [_content(entry) for entry in marker.entries]
     for index in range(max(len(expected), len(found))):
         one = expected[index] if index < len(expected) else ABSENT
         other = found[index] if index < len(found) else ABSENT
@@ -77,8 +80,11 @@ def _settled(marker: Marker, request: SettleRequest) -> Iterator[Violation]:
             yield violation(marker.event_id, node, check, unlike.expected, unlike.found)
 
 
-def _content(raw: Any) -> Any:
-    return {key: value for key, value in object_of(raw).items() if key not in SEAL}
+def _content(entry: Entry) -> Any:
+    """A record without its seal; fields that an older version did not have are at their defaults."""
+    if entry.record is not None:
+        return plain(entry.record)
+    return {key: value for key, value in object_of(entry.raw).items() if key not in SEAL}
 
 
 def _decided(marker: Marker, request: DecideRequest) -> Iterator[Violation]:
