@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from forerun.activities.call_result import Completed, Cut
+from forerun.activities.comparison import Compared, CompareRequest
 from forerun.activities.failures import bill_in
 from forerun.activities.intent import CommitReceipt, CommitRequest
 from forerun.activities.model_call import ModelRequest
@@ -16,7 +17,7 @@ from forerun.activities.operation import ToolRequest
 from forerun.workers.audit.payloads import only, values_of
 from forerun.workers.audit.problems import Problems
 from forerun.workers.audit.records import Undecodable, parsed
-from forerun.workers.audit.run import COMMIT, MODEL_CALL, TOOL_CALL, Call, End
+from forerun.workers.audit.run import COMMIT, COMPARE, MODEL_CALL, TOOL_CALL, Call, End
 
 
 def read_calls(events: Sequence[Any], problems: Problems) -> list[Call]:
@@ -93,11 +94,13 @@ def _values(payloads: Any) -> list[Any]:
 _ASKED: Mapping[str, TypeAdapter[Any]] = {
     MODEL_CALL: TypeAdapter(ModelRequest),
     TOOL_CALL: TypeAdapter(ToolRequest),
+    COMPARE: TypeAdapter(CompareRequest),
     COMMIT: TypeAdapter(CommitRequest),
 }
 _CALL_RESULT: TypeAdapter[Any] = TypeAdapter(Completed | Cut)
 _RETURNED: Mapping[str, TypeAdapter[Any]] = {
     MODEL_CALL: _CALL_RESULT,
     TOOL_CALL: _CALL_RESULT,
+    COMPARE: TypeAdapter(Compared),
     COMMIT: TypeAdapter(CommitReceipt),
 }

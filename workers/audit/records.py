@@ -6,6 +6,7 @@ read around: a figure that no check knows is a figure that nobody has checked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
@@ -20,7 +21,7 @@ from forerun.speculation.record import Bought, GuessCompared, GuessTested, Outco
 from forerun.workers.audit.differences import ABSENT, differences
 from forerun.workers.audit.violation import Violation, shown, violation
 
-Record = Opening | Learned | Decision | Outcome | GuessTested
+Record = Opening | Learned | Decision | Outcome | Bought | GuessCompared | GuessTested
 
 RECORDS: Mapping[str, type[Any]] = MappingProxyType(
     {
@@ -28,9 +29,9 @@ RECORDS: Mapping[str, type[Any]] = MappingProxyType(
         "operations": Learned,
         "decision": Decision,
         "outcome": Outcome,
-        "guess": GuessTested,
         "purchase": Bought,
         "compared": GuessCompared,
+        "guess": GuessTested,
     }
 )
 """Every kind of record that this version writes, and its shape."""
@@ -81,8 +82,8 @@ def about(record: Record) -> str:
         case Decision(calls=calls, refused=refused):
             nodes = [exposure.stake.node for exposure in calls]
             return ", ".join(nodes or [refusal.node for refusal in refused])
-        case Outcome(node=node) | GuessTested(node=node):
-            return node
+        case Outcome() | Bought() | GuessCompared() | GuessTested():
+            return record.node
         case _:
             return ""
 
@@ -106,7 +107,7 @@ def parsed(adapter: TypeAdapter[Any], raw: Any) -> Any:
         where = ".".join(map(str, first["loc"])) or "it"
         raise Undecodable(f"{where}: {first['msg']}", shown(first["input"])) from None
     if any(_absurd(number) for number in _numbers(value)):
-        raise Undecodable(f"numbers of at most {MOST_DIGITS} digits", "a longer one")
+        raise Undecodable(f"numbers of at most {MOST_DIGITS} digits", "another one")
     return value
 
 
@@ -129,8 +130,8 @@ def _record(raw: Any) -> Record:
     return cast("Record", record)
 
 
-def _numbers(value: Any) -> Iterator[Decimal]:
-    if isinstance(value, Decimal):
+def _numbers(value: Any) -> Iterator[Decimal | float]:
+    if isinstance(value, Decimal | float):
         yield value
         return
     for part in _parts(value):
@@ -145,7 +146,9 @@ def _parts(value: Any) -> Iterable[Any]:
     return cast("list[Any]", value) if isinstance(value, list | tuple) else ()
 
 
-def _absurd(number: Decimal) -> bool:
+def _absurd(number: Decimal | float) -> bool:
+    if not isinstance(number, Decimal):
+        return not math.isfinite(number)
     exponent = number.as_tuple().exponent
     exact = isinstance(exponent, int) and abs(exponent) <= MOST_DIGITS  # no NaN, no infinity
     return not exact or abs(number.adjusted()) > MOST_DIGITS

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from forerun.activities.call_result import Bill
+from forerun.activities.comparison import CompareRequest
 from forerun.activities.intent import CommitRequest
 from forerun.activities.model_call import ModelRequest
 from forerun.activities.operation import ToolRequest
@@ -29,7 +30,7 @@ def check(run: Run) -> Iterator[Violation]:
             case ToolRequest(operation=name) | CommitRequest(operation=name):
                 if name in operations:
                     yield from _declared(call, end, end.bill, operations[name].usd)
-            case None:
+            case CompareRequest() | None:
                 pass
 
 
