@@ -51,7 +51,6 @@ class Appraisal:
         self._prices = prices
         self._cancel_billing = cancel_billing
         self._experience = experience
-        self._rates: dict[tuple[str, int], Rates | None] = {}
         self._works = {name: view.work for name, view in request.nodes.items() if view.work}
         self.expected = {name: self._estimate(work) for name, work in self._works.items()}
         """By node, as far as it makes a call: what is expected of that call."""
@@ -146,10 +145,5 @@ class Appraisal:
         )
 
     def _rates_of(self, operation: str, input_tokens: int) -> Rates | None:
-        key = operation, input_tokens
-        if key not in self._rates:
-            provider, _, model = operation.partition(":")
-            self._rates[key] = self._prices.rates(
-                provider, model, self._at, input_tokens=input_tokens
-            )
-        return self._rates[key]
+        provider, _, model = operation.partition(":")
+        return self._prices.rates(provider, model, self._at, input_tokens=input_tokens)

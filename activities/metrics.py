@@ -4,9 +4,10 @@ The law: every number is read off a record, a bill or a ledger; nothing is count
 Records come from local activities, which a replay does not run again, and a workflow's own meter is
 silent on replay, so no number grows because a run left the cache.
 
-Two surprises. The SDK's counters are whole numbers, so dollars and seconds are histograms: what was
-spent is their `_sum`. As a float that is good enough to plot; what is owed stands in histories. And
-saved seconds are a difference of two sums: they may be negative, and no sum may fall.
+Three surprises. A workflow task that the server refuses is run again with its local activities, and
+counted again: rare, and the truth stands in histories. The SDK's counters are whole numbers, so
+dollars and seconds are histograms, and what was spent is their `_sum`, as a float that is good enough
+to plot. And saved seconds are a difference of two sums: they may be negative, and no sum may fall.
 """
 
 from __future__ import annotations
@@ -57,11 +58,13 @@ DECISIONS = Counter("forerun_decisions_total", "Recorded decisions, by verdict")
 LAUNCHES = Counter("forerun_launches_total", "Speculations launched, by operation")
 OUTCOMES = Counter("forerun_outcomes_total", "Speculations that ended, by operation and outcome")
 GUESSES = Counter("forerun_guesses_total", "Guesses that met their answer, by source")
+PURCHASES = Counter("forerun_purchases_total", "Guesses bought, by operation and end")
+COMPARISONS = Counter("forerun_comparisons_total", "Guesses compared with their answer, by tier")
 ATTEMPTS = Counter("forerun_attempts_total", "Attempts of calls, by operation and end")
 TOKENS = Counter("forerun_tokens_total", "Tokens of model calls, by operation and kind")
 UNPRICED = Counter("forerun_unpriced_attempts_total", "Attempts whose dollars nobody knows")
 
-RESERVED_USD = Histogram("forerun_reserved_usd", "Worst case that a launch reserves", USD)
+RESERVED_USD = Histogram("forerun_reserved_usd", "Worst case that a call on a bet reserves", USD)
 WASTED_USD = Histogram("forerun_wasted_usd", "Dollars of a speculation that was not claimed", USD)
 ATTEMPT_USD = Histogram("forerun_attempt_usd", "Dollars of an attempt, by operation", USD)
 RUN_USD = Histogram("forerun_run_usd", "Dollars of a closed run, by place in its ledger", USD)
@@ -73,7 +76,17 @@ SEQUENTIAL_SECONDS = Histogram(
     "forerun_run_sequential_seconds", "What it would have been without speculation", SECONDS
 )
 
-COUNTERS = (DECISIONS, LAUNCHES, OUTCOMES, GUESSES, ATTEMPTS, TOKENS, UNPRICED)
+COUNTERS = (
+    DECISIONS,
+    LAUNCHES,
+    OUTCOMES,
+    GUESSES,
+    PURCHASES,
+    COMPARISONS,
+    ATTEMPTS,
+    TOKENS,
+    UNPRICED,
+)
 HISTOGRAMS = (
     RESERVED_USD,
     WASTED_USD,
@@ -88,7 +101,7 @@ HISTOGRAMS = (
 
 
 def recorded(meter: MetricMeter, records: Iterable[Record]) -> None:
-    """Count decisions, outcomes and tested guesses, as they are written down."""
+    """Count decisions, and what came of them, as they are written down."""
     for record in records:
         match record["kind"]:
             case "decision":
@@ -97,6 +110,10 @@ def recorded(meter: MetricMeter, records: Iterable[Record]) -> None:
                 _settled(meter, record)
             case "guess":
                 GUESSES.add(meter, source=record["source"], right=str(record["right"]).lower())
+            case "purchase":
+                PURCHASES.add(meter, operation=record["operation"], end=record["end"])
+            case "compared":
+                COMPARISONS.add(meter, by=record["by"], tier=str(record["tier"] or "none"))
             case _:
                 pass
 
@@ -149,11 +166,19 @@ def run_closed(
 
 def _decided(meter: MetricMeter, record: Record) -> None:
     DECISIONS.add(meter, verdict=record["verdict"])
-    if record["verdict"] != Verdict.LAUNCH:
-        return
-    for stake in calls_of(record):
-        LAUNCHES.add(meter, operation=stake["operation"])
-        RESERVED_USD.record(meter, Decimal(stake["worst_usd"]), operation=stake["operation"])
+    match record["verdict"]:
+        case Verdict.LAUNCH:
+            for stake in calls_of(record):
+                LAUNCHES.add(meter, operation=stake["operation"])
+                _reserved(meter, stake)
+        case Verdict.BUY:
+            _reserved(meter, record["purchase"])
+        case _:
+            pass
+
+
+def _reserved(meter: MetricMeter, calls: Record) -> None:
+    RESERVED_USD.record(meter, Decimal(calls["worst_usd"]), operation=calls["operation"])
 
 
 def _settled(meter: MetricMeter, record: Record) -> None:

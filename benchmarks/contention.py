@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.cases import Case, cases
 from benchmarks.house import ELASTIC, House
 from benchmarks.limiter import Limiter
-from benchmarks.load import Load
+from benchmarks.load import Load, told
 from benchmarks.progress import Progress
 from benchmarks.shapes import SHAPES
 from benchmarks.specs import Scale, rules, spec
@@ -91,7 +91,7 @@ def markdown(figures: dict[str, Any]) -> str:
             "# Certain work where slots or calls are scarce",
             f"Goal: within {GOAL:.0%}. `{SHAPE}`, {INPUTS} inputs, {RUNS_AT_ONCE} runs at once, all of "
             "one arm; stated p 0.7, α 1. Time is the sum over inputs against runs without "
-            "speculation in the same scene, [95 %].",
+            f"speculation in the same scene, [95 %]. {told(figures['load'])}",
             table(["scene", "without", "with, time", "429s without / with", "speculations"], rows),
         ]
     )

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.spread import percentile
+from benchmarks.tables import percent
 
 EVERY_SECONDS = 0.5
+SATURATED = 0.9
 STAT = Path("/proc/stat")
 
 
@@ -41,11 +43,17 @@ class Load:
                 await sampling
 
     @property
+    def saturated(self) -> bool:
+        """Whether most of the time no core was free: figures then say more of others than of us."""
+        return bool(self.busy) and percentile(self.busy, 0.5) > SATURATED
+
+    @property
     def figures(self) -> dict[str, Any]:
         """Median and 95th percentile; the machine's share is None where it does not tell."""
         return {
             "machine_busy_p50": round(percentile(self.busy, 0.5), 2) if self.busy else None,
             "machine_busy_p95": round(percentile(self.busy, 0.95), 2) if self.busy else None,
+            "saturated": self.saturated,
             "loop_late_ms_p50": round(percentile(self.late_ms, 0.5), 1),
             "loop_late_ms_p95": round(percentile(self.late_ms, 0.95), 1),
         }
@@ -61,6 +69,15 @@ class Load:
                 idle, total = now[0] - before[0], now[1] - before[1]
                 self.busy.append(1 - idle / max(total, 1))
             before = now
+
+
+def told(figures: dict[str, Any]) -> str:
+    """One sentence for a report."""
+    busy = (
+        f"median {percent(figures['machine_busy_p50'])}, p95 {percent(figures['machine_busy_p95'])}"
+    )
+    warning = " **It was saturated: measure again.**" if figures["saturated"] else ""
+    return f"Machine busy: {busy}.{warning}"
 
 
 def cpu_seconds(pid: int) -> float | None:

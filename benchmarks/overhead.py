@@ -21,7 +21,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from benchmarks.cases import Case, cases
 from benchmarks.house import House
-from benchmarks.load import Load, cpu_seconds
+from benchmarks.load import Load, cpu_seconds, told
 from benchmarks.plain import QUEUE, WORKFLOWS
 from benchmarks.progress import Progress
 from benchmarks.shapes import SHAPES
@@ -80,7 +80,8 @@ def markdown(figures: dict[str, Any]) -> str:
     return "\n\n".join(
         [
             "# Overhead without speculation",
-            f"Goal: at most {GOAL:.0%}. Full-length latencies, {INPUTS} inputs per DAG, [95 %]:",
+            f"Goal: at most {GOAL:.0%}. Full-length latencies, {INPUTS} inputs per DAG, [95 %]. "
+            f"{told(figures['load'])}",
             table(
                 ["DAG", "plain Temporal", "forerun, time", "ms per step [IQR]", "events"], latency
             ),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.load import told
 from benchmarks.plots import COLOURS, INK, figure
 from benchmarks.tables import change, percent, table
 
 TIME_GOAL = 0.485
 TOKEN_GOAL = 0.40
 ORACLE_GOAL = 0.90
+COLUMNS_OF_PLOTS = 3
 
 Figures = dict[str, Any]
 
@@ -42,14 +44,14 @@ def plots(figures: Figures) -> dict[str, Any]:
 
 
 def _method(figures: Figures) -> str:
-    scale, load = figures["scale"], figures["load"]
+    scale = figures["scale"]
     return (
         f"{figures['runs']:,} runs on the stand-in (live, synthetic), {figures['inputs_per_cell']} "
         "inputs per cell, each in all arms at once; the control has no speculation and no guesser. "
         f"Seconds are shortened by {scale['seconds']:g}, tokens by {scale['tokens']:g}, and dollars "
         f"per second with them ({figures['usd_per_second']} at full length). Ratios of sums over "
-        "inputs, [95 % bootstrap interval]; acceptance is exact (tiers 0 and 1). Machine busy: "
-        f"median {percent(load['machine_busy_p50'])}, p95 {percent(load['machine_busy_p95'])}."
+        "inputs, [95 % bootstrap interval]; acceptance is exact (tiers 0 and 1). "
+        f"{told(figures['load'])} See docs/benchmarks.md."
     )
 
 
@@ -168,36 +170,30 @@ def _tails(figures: Figures) -> str:
 
 def _time_plot(figures: Figures) -> Any:
     shapes = list(figures["shapes"])
-    drawn, axes = figure((len(shapes) + 3) // 4, 4)
+    drawn, axes = figure(-(-len(shapes) // COLUMNS_OF_PLOTS), COLUMNS_OF_PLOTS)
+    for axis in axes.flat[len(shapes) :]:
+        axis.remove()
     for shape, axis in zip(shapes, axes.flat, strict=False):
         cells = [cell for cell in figures["cells"] if cell["shape"] == shape]
         for alpha, colour in zip(figures["tails"], COLOURS, strict=False):
-            some = [cell for cell in cells if cell["alpha"] == alpha]
-            rates, times = [c["rate"] for c in some], [c["time"] for c in some]
-            axis.plot(
-                rates, [t["value"] for t in times], "o-", color=colour, label=f"α = {alpha}", ms=3
-            )
-            axis.fill_between(
-                rates,
-                [t["low"] for t in times],
-                [t["high"] for t in times],
-                color=colour,
-                alpha=0.15,
-            )
-        oracle = [c for c in cells if c["alpha"] == cells[0]["alpha"]]
-        axis.plot(
-            [c["rate"] for c in oracle],
-            [c["oracle_time"]["value"] for c in oracle],
-            "--",
-            color=INK,
-            label="oracle",
-        )
+            _line(axis, [cell for cell in cells if cell["alpha"] == alpha], f"α = {alpha}", colour)
+        rates = sorted({cell["rate"] for cell in cells})
+        oracle = [next(c for c in cells if c["rate"] == r)["oracle_time"]["value"] for r in rates]
+        axis.plot(rates, oracle, "--", color=INK, label="oracle")
         axis.set_title(shape)
+        axis.set_xticks(rates)
         axis.set_ylim(0, 1.15)
-    axes[0][0].legend()
-    drawn.supxlabel("hit rate", fontsize=9)
-    drawn.supylabel("time, without speculation = 1", fontsize=9)
+    axes[0][0].legend(loc="lower left")
+    drawn.supxlabel("hit rate")
+    drawn.supylabel("time (without speculation = 1)")
     return drawn
+
+
+def _line(axis: Any, cells: list[Figures], label: str, colour: str) -> None:
+    rates, times = [c["rate"] for c in cells], [c["time"] for c in cells]
+    axis.plot(rates, [t["value"] for t in times], "o-", color=colour, label=label, ms=3)
+    low, high = [t["low"] for t in times], [t["high"] for t in times]
+    axis.fill_between(rates, low, high, color=colour, alpha=0.15)
 
 
 def _oracle_plot(figures: Figures) -> Any:
@@ -217,7 +213,9 @@ def _oracle_plot(figures: Figures) -> Any:
             bottom = [b + h for b, h in zip(bottom, heights, strict=True)]
         axis.axhline(ORACLE_GOAL, color=INK, linestyle="--", linewidth=1)
         axis.set_title(f"α = {alpha}")
-        axis.set_xlabel("hit rate")
-    axes[0][0].set_ylabel("share of the oracle's saving")
-    axes[0][0].legend()
+        axis.set_ylim(0, 1.05)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    drawn.legend(handles, labels, loc="outside right center")
+    drawn.supxlabel("hit rate")
+    drawn.supylabel("share of the oracle's saving")
     return drawn

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from forerun.speculation.experience import Experience, Seen
 from forerun.speculation.quantities import FIGURES
@@ -144,10 +145,15 @@ def _output_tokens(work: Work, seen: Seen | None) -> tuple[int, EstimateBasis]:
 
 
 def _model_ms(operation: str, inputs: int, outputs: int) -> Decimal:
-    name = operation.partition(":")[2]
-    pace = next((pace for pattern, pace in _PACES if pattern.search(name)), _USUAL_PACE)
+    pace = _pace(operation)
     before = pace.first_token_ms + PREFILL_MS_PER_TOKEN * inputs
     return before + Decimal(1000 * outputs) / pace.tokens_per_second
+
+
+@lru_cache(maxsize=256)
+def _pace(operation: str) -> _Pace:
+    name = operation.partition(":")[2]
+    return next((pace for pattern, pace in _PACES if pattern.search(name)), _USUAL_PACE)
 
 
 def _words(seconds: EstimateBasis, inputs: EstimateBasis, outputs: EstimateBasis) -> str:

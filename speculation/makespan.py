@@ -8,7 +8,7 @@ by the time that a machine can save.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -125,12 +125,13 @@ def differing(
     one: tuple[Leg, ...], other: tuple[Leg, ...]
 ) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
     """Both paths without their common head and tail: a record must not grow with the DAG."""
-    head = _common(one, other)
-    tail = _common(one[head:][::-1], other[head:][::-1])
+    shorter = min(len(one), len(other))
+    head = _common(one, other, shorter)
+    tail = _common(reversed(one), reversed(other), shorter - head)
     return one[head : len(one) - tail], other[head : len(other) - tail]
 
 
-def _common(one: tuple[Leg, ...], other: tuple[Leg, ...]) -> int:
-    """How many legs both begin with."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((i for i, (a, b) in pairs if a is not b and a != b), min(len(one), len(other)))
+def _common(one: Iterable[Leg], other: Iterable[Leg], most: int) -> int:
+    """How many legs both begin with, up to so many; most of them are the very same objects."""
+    pairs = zip(range(most), one, other, strict=False)
+    return next((i for i, a, b in pairs if a is not b and a != b), most)

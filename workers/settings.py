@@ -34,6 +34,8 @@ class Settings:
     """All settings of a forerun process but the address of Temporal (`connection`).
 
     `embeddings` and `judge` (`provider:model`) are who is asked whether two texts say the same.
+    `metrics` is where workers answer Prometheus (`host:port`), `traces` the URL where they send
+    OpenTelemetry's spans; None is nowhere.
     """
 
     openai: Endpoint
@@ -46,9 +48,7 @@ class Settings:
     judge: str | None = None
     ui_url: str | None = None
     metrics: str | None = None
-    """Where workers answer Prometheus, `host:port`; None is nowhere."""
     traces: str | None = None
-    """Where workers send OpenTelemetry's spans, a URL; None is nowhere."""
     log: str = LOG_FORMS[0]
     log_level: str = "info"
 

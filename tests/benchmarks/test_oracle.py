@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain, combinations
 
@@ -16,42 +17,57 @@ Starts = tuple[int | None, ...]
 
 def shortest(steps: Mapping[str, Step], ahead: frozenset[str]) -> int:
     """By brute force: try every set of startable steps at every whole second."""
-    names = list(steps)
+    world = World(steps, ahead)
     horizon = int(sum(step.seconds for step in steps.values()))
-
-    def end(name: str, starts: Starts) -> float:
-        start = starts[names.index(name)]
-        return float("inf") if start is None else start + steps[name].seconds
-
-    def certain(name: str, starts: Starts) -> float:
-        return max([end(name, starts), *(certain(up, starts) for up in steps[name].reads)])
-
-    def known(name: str, starts: Starts, now: int) -> bool:
-        guess = steps[name].guess
-        if end(name, starts) <= now:
-            return True
-        if guess is None:
-            return False
-        return guess.made_from is None or end(guess.made_from, starts) <= now
-
-    def startable(name: str, starts: Starts, now: int) -> bool:
-        if name in ahead:
-            return all(known(up, starts, now) for up in steps[name].reads)
-        return all(certain(up, starts) <= now for up in steps[name].reads)
 
     @cache
     def best(now: int, starts: Starts) -> float:
         if None not in starts:
-            return max((certain(name, starts) for name in names), default=0)
+            return max((world.certain(name, starts) for name in steps), default=0)
         if now > horizon:
             return float("inf")
-        free = [i for i, s in enumerate(starts) if s is None and startable(names[i], starts, now)]
+        free = [i for i, start in enumerate(starts) if start is None and world.may(i, starts, now)]
         tries = [_started(starts, chosen, now) for chosen in _subsets(free)]
         # What is started may take no time, and something else be startable in the same second.
         same = (best(now, tried) for tried in tries if tried != starts)
         return min(chain(same, [best(now + 1, starts)]))
 
-    return int(best(0, (None,) * len(names)))
+    return int(best(0, (None,) * len(steps)))
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is known when, if steps start at given seconds."""
+
+    steps: Mapping[str, Step]
+    ahead: frozenset[str]
+
+    def certain(self, name: str, starts: Starts) -> float:
+        """When a step is over and all before it are."""
+        return max([self._end(name, starts), *self._certain(self.steps[name].reads, starts)])
+
+    def may(self, index: int, starts: Starts, now: int) -> bool:
+        """Whether a step may start now."""
+        name = list(self.steps)[index]
+        reads = self.steps[name].reads
+        if name in self.ahead:
+            return all(self._known(up, starts, now) for up in reads)
+        return all(certain <= now for certain in self._certain(reads, starts))
+
+    def _certain(self, names: Iterable[str], starts: Starts) -> list[float]:
+        return [self.certain(name, starts) for name in names]
+
+    def _end(self, name: str, starts: Starts) -> float:
+        start = starts[list(self.steps).index(name)]
+        return float("inf") if start is None else start + self.steps[name].seconds
+
+    def _known(self, name: str, starts: Starts, now: int) -> bool:
+        guess = self.steps[name].guess
+        if self._end(name, starts) <= now:
+            return True
+        if guess is None:
+            return False
+        return guess.made_from is None or self._end(guess.made_from, starts) <= now
 
 
 def _subsets(items: list[int]) -> Iterator[tuple[int, ...]]:

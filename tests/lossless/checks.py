@@ -65,7 +65,7 @@ async def violations(run: Run, case: Case) -> list[str]:
         *_request_problems(run),
         *_effect_problems(run, case),
         *_promotion_problems(run.story, parse_graph(case.spec)[1]),
-        *concurrency_problems(read_run(run.story.history)[0]),
+        *concurrency_problems(run.story),
     ]
 
 
@@ -105,10 +105,15 @@ def _request_problems(run: Run) -> Iterator[str]:
 
 
 def _promotion_problems(story: Story, graph: Graph) -> Iterator[str]:
-    """A promoted call goes back to one guess that was right at least."""
+    """A promoted call goes back to one guess that was right at least.
+
+    But not one item of a list: the list may be right there only.
+    """
     right = {record["node"] for record in story.of_kind("guess") if record["right"]}
     for outcome in story.of_kind("outcome"):
-        node = outcome["node"].partition("[")[0]
+        node = outcome["node"]
+        if node not in graph.nodes:
+            continue
         assumed = {guess.partition("@")[0] for guess in outcome["bet"].split(" & ")}
         # What was assumed further up may have decided a `when` only, right or wrong.
         direct = assumed <= {*graph.nodes[node].upstream}

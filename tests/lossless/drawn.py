@@ -6,6 +6,7 @@ that it reads has its likely value. So guesses are right often, and wrong in man
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -64,9 +65,9 @@ class Drawn:
     @property
     def intents(self) -> dict[str, Manner]:
         """Its manners by intent."""
-        if "for_each" not in self.spec:
-            return {self.name: manner for manner in self.manners}
-        return {f"{self.name}[{index}]": manner for index, manner in enumerate(self.manners)}
+        each = "for_each" in self.spec
+        names = (f"{self.name}[{index}]" if each else self.name for index in itertools.count())
+        return dict(zip(names, self.manners, strict=False))
 
     def twin(self, name: str) -> Drawn:
         """The very same call once more: what one of the two has started, the other may claim."""

@@ -167,8 +167,8 @@ class _Generator:
 
     def _maybe_estimate(self, drawn: Drawn) -> None:
         rng, estimate = self._rng, dict[str, Any]()
-        if any(guess["from"] == "stream" for guess in drawn.spec.get("guess", ())):
-            estimate["seconds"] = rng.choice([0.5, 2, 5])  # it takes as long as it streams
+        if any(guess["from"] in ("stream", "model") for guess in drawn.spec.get("guess", ())):
+            estimate["seconds"] = rng.choice([0.5, 2, 5])  # else there would be no time for them
         elif self._chance(0.4):
             estimate["seconds"] = rng.choice([0, 0.05, 0.2, 0.5, 1, 3])
         if "model" in drawn.spec and self._chance(0.2):

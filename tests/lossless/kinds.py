@@ -70,7 +70,8 @@ class Kinds:
             {"topic": self.word(), "items": self.items(), "note": self.sentence([8, 25])}
             for _ in range(REPLIES)
         ]
-        views = [View(f"{{}}.{key}", lambda v, key=key: v[key]) for key in ("topic", "note")]
+        read = ("topic", "topic", "note")  # mostly what is there first
+        views = [View(f"{{}}.{key}", lambda v, key=key: v[key]) for key in read]
         views.append(View("{}.items | join(' ')", lambda value: " ".join(value["items"])))
         tests = [f"{{}}.topic == '{replies[0]['topic']}'", "{}.items | length > 1"]
         drawn = self._model(name, words, {"schema": BRIEF}, replies, views, tests)

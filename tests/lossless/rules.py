@@ -60,7 +60,7 @@ class Rulebook:
         for reply in replies:
             said = {"fault": "500"} if self._rng.random() < 0.1 else {"reply": reply}
             rule = {"match": rf"^{name} about ", "model": model.partition(":")[2], "times": 1}
-            rules.append({**rule, **said, **self._pace()})
+            rules.append({**rule, **said, "ttft_ms": self._rng.randint(10, 100)})
         return rules
 
     def _pace(self) -> Rule:

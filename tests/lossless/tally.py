@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from forerun.activities.checkpoints import CHECKPOINT
 from forerun.speculation.decision import Decision
 from forerun.speculation.guess import GuessSource
-from forerun.speculation.record import GuessTested, Outcome
+from forerun.speculation.record import Bought, GuessTested, Outcome
 from forerun.speculation.table import Ending
 from forerun.workers.audit.launched import launches, promoted
 from forerun.workers.audit.reading import read_run
@@ -48,6 +48,8 @@ def _guesses(told: Told) -> Counts:
     for _, guess in told.of(GuessTested):
         yield "guesses", "tested"
         yield "guesses", f"right at tier {guess.tier}" if guess.right else "wrong"
+    for _, purchase in told.of(Bought):
+        yield "bought guesses", purchase.end.value
     claimed = {call.id for _, call in promoted(told)}
     for launch in launches(told):
         sources = {a.source for a in launch.decided.decision.assumptions} if launch.decided else ()

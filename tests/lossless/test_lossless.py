@@ -44,14 +44,15 @@ def test_speculation_changes_nothing_but_time_and_money(verdicts: list[Verdict])
 
 
 def test_the_proof_is_about_something(verdicts: list[Verdict]) -> None:
-    """In those pairs speculation is launched, promoted, cut or discarded, and effects happen."""
-    endings: Counter[str] = Counter()
-    for verdict in verdicts:
-        endings.update(verdict.endings)
-    assert endings["launched"] > len(SEEDS) / 2
-    assert endings["promoted"] > 10
-    assert endings["discarded"] + endings["cut"] > 5
-    assert sum(verdict.committed for verdict in verdicts) > 5
+    """In those pairs happens what could go wrong: bets lost and won, lists, streams, effects."""
+    happened = sum((verdict.tally for verdict in verdicts), Counter[tuple[str, str]]())
+    assert happened["speculations", "launched"] > len(SEEDS)
+    assert happened["speculations", "promoted"] > 10
+    assert happened["speculations", "discarded"] + happened["speculations", "cut"] > 10
+    assert happened["for_each", "items promoted"] > 5
+    assert happened["streams", "checkpoints"] > 10
+    assert happened["effects", "committed"] + happened["effects", "committed items"] > 10
+    assert happened["effects", "rejected"] + happened["effects", "rejected items"] > 2
 
 
 async def test_an_altered_run_is_seen(house: House) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from forerun.speculation.ledger import Ledger
 from forerun.speculation.quantities import ZERO
-from forerun.speculation.record import GuessCompared, Outcome
-from forerun.workers.audit.launched import Decided, launches, unsent
+from forerun.speculation.record import Bought, GuessCompared, Outcome
+from forerun.speculation.rule import Verdict
+from forerun.workers.audit.launched import Decided, launches, purchases, unsent
+from forerun.workers.audit.records import Record
 from forerun.workers.audit.run import Call, Marker, Run, Turn
 
 
@@ -14,38 +16,45 @@ class Accounts:
 
     def __init__(self, run: Run) -> None:
         self.ledger = Ledger()
-        self._sources = {launch.call.event_id: launch.decided for launch in launches(run)}
+        started = [*launches(run), *purchases(run)]
+        self._sources = {launch.call.event_id: launch.decided for launch in started}
         self._unsent: dict[int, list[tuple[str, Decided]]] = {}
-        for speculation, source in unsent(run).items():
-            self._unsent.setdefault(source.event_id, []).append((speculation, source))
+        for id, source in unsent(run).items():
+            self._unsent.setdefault(source.event_id, []).append((id, source))
 
     def enter(self, happened: Call | Marker | Turn) -> None:
-        """A launch reserves its worst case, an outcome settles it; comparing costs what it cost."""
+        """A launch or a purchase reserves its worst case, its record settles it."""
         match happened:
-            case Call() if happened.speculative:
+            case Call() if happened.event_id in self._sources:
                 self._reserve(happened.id, self._sources[happened.event_id])
             case Marker():
-                for outcome in happened.of(Outcome):
-                    self._settle(outcome)
-                for compared in happened.of(GuessCompared):
-                    self.ledger = self.ledger.compared(compared.best_usd)
-                for speculation, source in self._unsent.get(happened.event_id, ()):
-                    self._reserve(speculation, source)
+                for entry in happened.entries:
+                    self._settle(entry.record)
+                for id, source in self._unsent.get(happened.event_id, ()):
+                    self._reserve(id, source)
             case _:
                 pass
 
-    def _reserve(self, speculation: str, source: Decided | None) -> None:
-        worst = source.stake.worst_usd if source else None
-        self.ledger = self.ledger.reserve(speculation, worst or ZERO)
+    def _reserve(self, id: str, source: Decided | None) -> None:
+        worst = (source.worst_usd if source else None) or ZERO
+        bought = source is not None and source.decision.verdict is Verdict.BUY
+        self.ledger = self.ledger.buy(id, worst) if bought else self.ledger.reserve(id, worst)
 
-    def _settle(self, outcome: Outcome) -> None:
+    def _settle(self, record: Record | None) -> None:
         """What was never launched, or is settled already, holds no reservation."""
-        if outcome.speculation in self.ledger.reserved:
-            self.ledger = self.ledger.settle(outcome.speculation, outcome.outcome, outcome.best_usd)
+        match record:
+            case Outcome(speculation=id) if id in self.ledger.reserved:
+                self.ledger = self.ledger.settle(id, record.outcome, record.best_usd)
+            case Bought(purchase=id) if id in self.ledger.reserved:
+                self.ledger = self.ledger.bought(id, record.best_usd)
+            case GuessCompared():
+                self.ledger = self.ledger.compared(record.best_usd)
+            case _:
+                pass
 
 
 def speculations_of(run: Run) -> Ledger:
-    """The ledger at the end of the run, as far as speculations go."""
+    """The ledger at the end of the run, without the calls that were certain."""
     accounts = Accounts(run)
     for happened in run.by_event():
         accounts.enter(happened)

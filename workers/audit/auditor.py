@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from temporalio.client import WorkflowHistory
@@ -13,34 +13,15 @@ from forerun.speculation.quantities import ZERO
 from forerun.speculation.record import Outcome
 from forerun.workers.audit import told, values
 from forerun.workers.audit.accounts import speculations_of
-from forerun.workers.audit.laws import (
-    bills,
-    budget,
-    chain,
-    comparisons,
-    costs,
-    ends,
-    figures,
-    gates,
-    guesses,
-    launches,
-    ledger,
-    outcomes,
-)
+from forerun.workers.audit.form import flaws, replayable
+from forerun.workers.audit.laws import LAWS
+from forerun.workers.audit.laws.ledger import ledger_of
 from forerun.workers.audit.reading import AGENT_DAG, read_run
 from forerun.workers.audit.replay import replay
 from forerun.workers.audit.report import Checked, Replay, Report, Unsettled
 from forerun.workers.audit.run import COMMIT, Run
 from forerun.workers.audit.violation import Violation, violation
 from forerun.workflows.agent_dag import AgentDag
-
-LAWS: tuple[Callable[[Run], Iterator[Violation]], ...] = tuple(
-    law.check
-    for law in (
-        chain, figures, costs, launches, outcomes, guesses, comparisons, gates, budget, bills,
-        ledger, ends,
-    )
-)  # fmt: skip
 
 WORKFLOWS: Mapping[str, type] = MappingProxyType({AGENT_DAG: AgentDag})
 """The code that a history can be replayed with, by the name of its workflow type."""
@@ -51,12 +32,14 @@ async def audit(history: WorkflowHistory, workflows: Mapping[str, type] = WORKFL
 
     A workflow type that is not among `workflows` is not replayed; all else is checked.
     """
+    misshapen = list(flaws(history.events))
     run, found = read_run(history)
+    found += misshapen
     for check in LAWS:
         found += check(run)
-    replayed, more = await _replayed(history, run, workflows)
+    replayed, more = await _replayed(history, run, workflows, sound=not misshapen)
     in_order = sorted(dict.fromkeys([*found, *more]), key=lambda one: one.event_id)
-    sums = ledger.ledger_of(run)
+    sums = ledger_of(run)
     return Report(
         workflow_id=run.workflow_id,
         run_id=run.run_id,
@@ -72,12 +55,23 @@ async def audit(history: WorkflowHistory, workflows: Mapping[str, type] = WORKFL
 
 
 async def _replayed(
-    history: WorkflowHistory, run: Run, workflows: Mapping[str, type]
+    history: WorkflowHistory, run: Run, workflows: Mapping[str, type], *, sound: bool
 ) -> tuple[Replay, list[Violation]]:
     code = workflows.get(run.workflow_type)
     if code is None:
         why = f"the code of {run.workflow_type} is not at hand: name it with --workflow"
-        return Replay(state="skipped", why=why), []
+    elif not sound:
+        why = "no server writes events in such an order"
+    elif not replayable(history.events):
+        why = "no workflow task is over yet"
+    else:
+        return await _compared(history, run, code)
+    return Replay(state="skipped", why=why), []
+
+
+async def _compared(
+    history: WorkflowHistory, run: Run, code: type
+) -> tuple[Replay, list[Violation]]:
     replayed = await replay(history, code)
     found = [
         *values.compare(history, replayed.commands),

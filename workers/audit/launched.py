@@ -1,21 +1,23 @@
-"""Which decision launched which speculation, and which call made a node's output.
+"""Which decision started which call, and which call made a node's output.
 
 A launch names no record: it is found by what was asked. The fingerprint of its arguments, worked out
-again, is that of a call that an earlier decision launched for the same node.
+again, is that of a call that an earlier decision started for the same node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from forerun.activities.model_call import ModelRequest
 from forerun.activities.operation import ToolRequest
-from forerun.speculation.bet import Stake
 from forerun.speculation.call import Call as MadeCall
 from forerun.speculation.decision import Decision
-from forerun.speculation.record import Outcome
+from forerun.speculation.pricing import Rates
+from forerun.speculation.record import Bought, Outcome
+from forerun.speculation.rule import Verdict
 from forerun.speculation.table import Ending
 from forerun.workers.audit.run import Call, Run
 from forerun.workflows.planning import MODEL_VERSION
@@ -25,19 +27,29 @@ ASKED = ("prompt", "system", "choices", "schema", "max_output_tokens", "temperat
 
 CLAIMED_BY = "claimed by "
 
+MOST_ANSWERS = 100
+"""Of one purchase: more than a spec may ask for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """A call that a decision launched: one stake of its bet. `event_id` is that of the record."""
+    """A call that a decision started: one of its bet, or one that its guess is bought with.
+
+    `event_id` is that of the record; `worst_usd` is what this one call had to reserve.
+    """
 
     event_id: int
     decision: Decision
-    stake: Stake
+    node: str
+    operation: str
+    fingerprint: str | None
+    worst_usd: Decimal | None
+    rates: Rates | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """A speculation and the decision behind it; None where no earlier record launched it."""
+    """A call that was started by a decision; `decided` is None where no earlier record did."""
 
     call: Call
     fingerprint: str | None
@@ -46,31 +58,30 @@ class Launch:
 
 def launches(run: Run) -> list[Launch]:
     """The speculations of a run in the order of their launch; no decision counts for two."""
-    return _paired(run)[0]
+    return _paired([call for call in run.calls if call.speculative], _launched(run))[0]
+
+
+def purchases(run: Run) -> list[Launch]:
+    """The calls that guesses were bought with."""
+    return _paired([call for call in run.calls if call.bought], _bought(run))[0]
 
 
 def unsent(run: Run) -> dict[str, Decided]:
-    """By speculation, what was decided, cut in the same task, and so never scheduled."""
-    found, left = _paired(run)
-    sent = {launch.call.id for launch in found}
+    """What was decided, cut in the same task, and so never scheduled, by the id in its record."""
+    sent = {call.id for call in run.calls}
+    ahead = _paired([call for call in run.calls if call.speculative], _launched(run))[1]
+    bought = _paired([call for call in run.calls if call.bought], _bought(run))[1]
     never: dict[str, Decided] = {}
     for _, outcome in run.of(Outcome):
-        if outcome.speculation not in sent:
-            named = (b for b in left if b.stake.fingerprint == outcome.fingerprint)
-            source = next(named, None)
-            if source is not None:
-                left.remove(source)
-                never[outcome.speculation] = source
+        _take(never, outcome.speculation, outcome.fingerprint, ahead, sent)
+    for _, purchase in run.of(Bought):
+        _take(never, purchase.purchase, purchase.fingerprint, bought, sent)
     return never
 
 
 def decided(run: Run) -> list[Decided]:
-    """Every call that a decision launched, in the order of the records."""
-    return [
-        Decided(event_id=event_id, decision=decision, stake=exposure.stake)
-        for event_id, decision in run.of(Decision)
-        for exposure in decision.launched
-    ]
+    """Every call that a decision started, in the order of the records."""
+    return sorted([*_launched(run), *_bought(run)], key=lambda one: one.event_id)
 
 
 def fingerprint_of(call: Call) -> str | None:
@@ -91,7 +102,7 @@ def fingerprint_of(call: Call) -> str | None:
 
 def makers(run: Run) -> dict[str, list[Call]]:
     """By node, the calls whose results became its output: its own, or one promoted for it."""
-    own = [(call.node, call) for call in run.calls if not call.speculative]
+    own = [(call.node, call) for call in run.calls if call.certain]
     made: dict[str, list[Call]] = {}
     for node, call in [*own, *promoted(run)]:
         if call.completed:
@@ -127,19 +138,62 @@ def promoted(run: Run) -> list[tuple[str, Call]]:
     ]
 
 
-def _paired(run: Run) -> tuple[list[Launch], list[Decided]]:
-    left = decided(run)
+def _launched(run: Run) -> list[Decided]:
+    return [
+        Decided(
+            event_id=event_id,
+            decision=decision,
+            node=exposure.stake.node,
+            operation=exposure.stake.operation,
+            fingerprint=exposure.stake.fingerprint,
+            worst_usd=exposure.stake.worst_usd,
+            rates=exposure.stake.rates,
+        )
+        for event_id, decision in run.of(Decision)
+        for exposure in decision.launched
+    ]
+
+
+def _bought(run: Run) -> list[Decided]:
+    """One for each of the `k` answers of a purchase; what it reserves for all is divided exactly."""
+    return [
+        Decided(
+            event_id=event_id,
+            decision=decision,
+            node=decision.assumptions[0].node,
+            operation=purchase.operation,
+            fingerprint=purchase.fingerprint,
+            worst_usd=None if purchase.worst_usd is None else purchase.worst_usd / purchase.k,
+            rates=purchase.rates,
+        )
+        for event_id, decision in run.of(Decision)
+        if (purchase := decision.purchase) and decision.verdict is Verdict.BUY
+        for _ in range(min(purchase.k, MOST_ANSWERS) if decision.assumptions else 0)
+    ]
+
+
+def _paired(
+    calls: Sequence[Call], sources: Sequence[Decided]
+) -> tuple[list[Launch], list[Decided]]:
+    """Each call beside the first earlier decision that started it; and the decisions left over."""
+    left = list(sources)
     found: list[Launch] = []
-    for call in run.calls:
-        if call.speculative:
-            fingerprint = fingerprint_of(call)
-            source = next((b for b in left if _launched(b, call, fingerprint)), None)
-            if source is not None:
-                left.remove(source)
-            found.append(Launch(call=call, fingerprint=fingerprint, decided=source))
+    for call in calls:
+        fingerprint = fingerprint_of(call)
+        earlier = (one for one in left if one.event_id < call.event_id)
+        named = (one for one in earlier if (one.node, one.fingerprint) == (call.node, fingerprint))
+        source = next(named, None)
+        if source is not None:
+            left.remove(source)
+        found.append(Launch(call=call, fingerprint=fingerprint, decided=source))
     return found, left
 
 
-def _launched(source: Decided, call: Call, fingerprint: str | None) -> bool:
-    earlier = source.event_id < call.event_id
-    return earlier and (source.stake.node, source.stake.fingerprint) == (call.node, fingerprint)
+def _take(
+    never: dict[str, Decided], id: str, fingerprint: str, left: list[Decided], sent: set[str]
+) -> None:
+    """Note the decision behind a call that has a record, but was never scheduled."""
+    source = next((one for one in left if one.fingerprint == fingerprint), None)
+    if id not in sent and source is not None:
+        left.remove(source)
+        never[id] = source

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from temporalio.client import WorkflowHistory
 
+from forerun.workers.audit.form import CLOSED, kind_of
 from forerun.workers.audit.history import run_id_of
 from forerun.workers.audit.payloads import json_of, object_of, only, values_of
 from forerun.workers.audit.problems import Problems
 from forerun.workers.audit.reading_calls import read_calls
 from forerun.workers.audit.records import Entry, Undecodable, decode
-from forerun.workers.audit.run import OPEN, Close, HowClosed, Marker, Run, Signal, Turn
+from forerun.workers.audit.run import OPEN, Close, Marker, Run, Signal, Turn
 from forerun.workers.audit.violation import Violation, shown
 from forerun.workflows.graph import Graph
 from forerun.workflows.spec import SpecError, parse_graph
@@ -25,7 +26,6 @@ LOCAL_ACTIVITY = "core_local_activity"
 def read_run(history: WorkflowHistory) -> tuple[Run, list[Violation]]:
     """The run that a history tells of, and what in it does not decode."""
     problems, events = Problems(), history.events
-    _check_order(events, problems)
     started = events[0].workflow_execution_started_event_attributes
     values: list[Any] = []
     with problems.at(1, "input"):
@@ -46,16 +46,6 @@ def read_run(history: WorkflowHistory) -> tuple[Run, list[Violation]]:
         close=_close(events[-1], started.workflow_type.name, problems),
     )
     return run, problems.found
-
-
-def _check_order(events: Sequence[Any], problems: Problems) -> None:
-    """Event ids count from 1, and nothing comes after the end."""
-    for position, event in enumerate(events, start=1):
-        if event.event_id != position:
-            problems.note(position, "", "event_id", position, event.event_id)
-    for event in events[:-1]:
-        if _kind(event) in CLOSED:
-            problems.note(event.event_id, "", "events", "the end of the run last", "more events")
 
 
 def _graph(input: Any) -> Graph | None:
@@ -99,7 +89,7 @@ def _entry(event_id: int, raw: Any, problems: Problems) -> Entry:
 
 def _signals(events: Sequence[Any]) -> Iterator[Signal]:
     for event in events:
-        if _kind(event) == "workflow_execution_signaled":
+        if kind_of(event) == "workflow_execution_signaled":
             attributes = event.workflow_execution_signaled_event_attributes
             yield Signal(
                 event_id=event.event_id,
@@ -130,7 +120,7 @@ def _turns(events: Sequence[Any], problems: Problems) -> Iterator[Turn]:
 
 
 def _close(last: Any, workflow_type: str, problems: Problems) -> Close:
-    how = CLOSED.get(_kind(last))
+    how = CLOSED.get(kind_of(last))
     if how is None:
         return OPEN
     result: Any = None
@@ -145,17 +135,3 @@ def _close(last: Any, workflow_type: str, problems: Problems) -> Close:
     # What a workflow of a user's own returns is its own business.
     ours = object_of(result) if workflow_type == AGENT_DAG else {}
     return Close(event_id=last.event_id, how=how, result=ours or None, error=error)
-
-
-def _kind(event: Any) -> str:
-    return (event.WhichOneof("attributes") or "").removesuffix("_event_attributes")
-
-
-CLOSED: Mapping[str, HowClosed] = {
-    "workflow_execution_completed": "completed",
-    "workflow_execution_failed": "failed",
-    "workflow_execution_canceled": "canceled",
-    "workflow_execution_terminated": "terminated",
-    "workflow_execution_timed_out": "timed_out",
-    "workflow_execution_continued_as_new": "continued_as_new",
-}

@@ -94,13 +94,13 @@ def _values(payloads: Any) -> list[Any]:
 _ASKED: Mapping[str, TypeAdapter[Any]] = {
     MODEL_CALL: TypeAdapter(ModelRequest),
     TOOL_CALL: TypeAdapter(ToolRequest),
-    COMMIT: TypeAdapter(CommitRequest),
     COMPARE: TypeAdapter(CompareRequest),
+    COMMIT: TypeAdapter(CommitRequest),
 }
 _CALL_RESULT: TypeAdapter[Any] = TypeAdapter(Completed | Cut)
 _RETURNED: Mapping[str, TypeAdapter[Any]] = {
     MODEL_CALL: _CALL_RESULT,
     TOOL_CALL: _CALL_RESULT,
-    COMMIT: TypeAdapter(CommitReceipt),
     COMPARE: TypeAdapter(Compared),
+    COMMIT: TypeAdapter(CommitReceipt),
 }

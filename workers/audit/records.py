@@ -6,6 +6,7 @@ read around: a figure that no check knows is a figure that nobody has checked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
@@ -28,9 +29,9 @@ RECORDS: Mapping[str, type[Any]] = MappingProxyType(
         "operations": Learned,
         "decision": Decision,
         "outcome": Outcome,
-        "guess": GuessTested,
         "purchase": Bought,
         "compared": GuessCompared,
+        "guess": GuessTested,
     }
 )
 """Every kind of record that this version writes, and its shape."""
@@ -106,7 +107,7 @@ def parsed(adapter: TypeAdapter[Any], raw: Any) -> Any:
         where = ".".join(map(str, first["loc"])) or "it"
         raise Undecodable(f"{where}: {first['msg']}", shown(first["input"])) from None
     if any(_absurd(number) for number in _numbers(value)):
-        raise Undecodable(f"numbers of at most {MOST_DIGITS} digits", "a longer one")
+        raise Undecodable(f"numbers of at most {MOST_DIGITS} digits", "another one")
     return value
 
 
@@ -129,8 +130,8 @@ def _record(raw: Any) -> Record:
     return cast("Record", record)
 
 
-def _numbers(value: Any) -> Iterator[Decimal]:
-    if isinstance(value, Decimal):
+def _numbers(value: Any) -> Iterator[Decimal | float]:
+    if isinstance(value, Decimal | float):
         yield value
         return
     for part in _parts(value):
@@ -145,7 +146,9 @@ def _parts(value: Any) -> Iterable[Any]:
     return cast("list[Any]", value) if isinstance(value, list | tuple) else ()
 
 
-def _absurd(number: Decimal) -> bool:
+def _absurd(number: Decimal | float) -> bool:
+    if not isinstance(number, Decimal):
+        return not math.isfinite(number)
     exponent = number.as_tuple().exponent
     exact = isinstance(exponent, int) and abs(exponent) <= MOST_DIGITS  # no NaN, no infinity
     return not exact or abs(number.adjusted()) > MOST_DIGITS

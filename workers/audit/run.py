@@ -16,13 +16,14 @@ from forerun.activities.decision_request import Learned, Opening
 from forerun.activities.intent import CommitReceipt, CommitRequest
 from forerun.activities.model_call import ModelRequest
 from forerun.activities.operation import OperationCard, ToolRequest
+from forerun.speculation.bet import node_of
 from forerun.workers.audit.records import Entry
 from forerun.workflows.graph import Graph
 
-AHEAD = "ahead:"
-"""How the id of a speculative activity begins: `ahead:NODE:NUMBER`."""
+AHEAD, GUESS = "ahead:", "guess:"
+"""How the ids of speculations and of bought guesses begin: `ahead:NODE:NUMBER`."""
 
-MODEL_CALL, TOOL_CALL, COMMIT, COMPARE = "model_call", "tool_call", "commit", "compare"
+MODEL_CALL, TOOL_CALL, COMPARE, COMMIT = "model_call", "tool_call", "compare", "commit"
 """The types of the activities that cost dollars."""
 
 R = TypeVar("R")
@@ -30,8 +31,10 @@ R = TypeVar("R")
 
 def node_of_id(activity_id: str) -> str:
     """The node in the id of an activity; of a commit, its intent."""
-    if activity_id.startswith(AHEAD):
-        return activity_id.removeprefix(AHEAD).rpartition(":")[0]
+    if activity_id.startswith((AHEAD, GUESS)):
+        return activity_id.partition(":")[2].rpartition(":")[0]
+    if activity_id.startswith(f"{COMPARE}:"):
+        return node_of(activity_id.removeprefix(f"{COMPARE}:"))
     return activity_id.removeprefix(f"{COMMIT}:")
 
 
@@ -50,7 +53,7 @@ class End:
 
     event_id: int
     how: HowEnded
-    result: Completed | Cut | CommitReceipt | Compared | None = None
+    result: Completed | Cut | Compared | CommitReceipt | None = None
     bill: Bill | None = None
 
 
@@ -61,13 +64,23 @@ class Call:
     event_id: int
     id: str
     type: str
-    asked: ModelRequest | ToolRequest | CommitRequest | CompareRequest | None
+    asked: ModelRequest | ToolRequest | CompareRequest | CommitRequest | None
     end: End | None
 
     @property
     def speculative(self) -> bool:
         """Whether it was started on guesses."""
         return self.id.startswith(AHEAD)
+
+    @property
+    def bought(self) -> bool:
+        """Whether it asks a cheaper model for a guess."""
+        return self.id.startswith(GUESS)
+
+    @property
+    def certain(self) -> bool:
+        """Whether it makes a call that its run needs."""
+        return self.type in (MODEL_CALL, TOOL_CALL) and not (self.speculative or self.bought)
 
     @property
     def node(self) -> str:

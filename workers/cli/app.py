@@ -12,6 +12,7 @@ import typer
 
 from forerun import __version__
 from forerun.workers.cli.audit import audit
+from forerun.workers.cli.doctor import doctor
 from forerun.workers.cli.export import export
 from forerun.workers.cli.process import CommandError, run
 
@@ -232,4 +233,5 @@ def schema(
 
 
 app.command()(audit)
+app.command()(doctor)
 app.command()(export)

@@ -21,11 +21,12 @@ from forerun.workers.doctor.finding import Finding, fail, ok, warn
 
 SUBJECT = "search attributes"
 FIX = "forerun doctor --fix"
+UNFOUND = "runs cannot be found by what they cost, or wait for"
 
 Types = Mapping[str, IndexedValueType.ValueType]
 
 
-async def look_at_attributes(client: Client, *, fix: bool) -> Finding:
+async def look_at_attributes(client: Client, *, fix: bool) -> list[Finding]:
     """Which are registered; with `fix`, what is missing is registered first.
 
     Raises:
@@ -34,15 +35,15 @@ async def look_at_attributes(client: Client, *, fix: bool) -> Finding:
     there = await _registered(client)
     missing = {name: kind for name, kind in SEARCH_ATTRIBUTES.items() if name not in there}
     if not (fix and missing):
-        return attributes(there)
+        return [attributes(there)]
     try:
         await client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
         )
     except RPCError as error:
         what = f"{', '.join(missing)} cannot be registered: {error.message}"
-        return fail(SUBJECT, what, "runs cannot be found by them", _command(missing))
-    return attributes(await _registered(client))
+        return [fail(SUBJECT, what, UNFOUND, _command(missing))]
+    return [attributes(await _registered(client))]
 
 
 def attributes(there: Types) -> Finding:
@@ -59,7 +60,7 @@ def attributes(there: Types) -> Finding:
     missing = [name for name in SEARCH_ATTRIBUTES if name not in there]
     if missing:
         what = f"{', '.join(missing)} not registered"
-        return warn(SUBJECT, what, "runs cannot be found by them", FIX)
+        return warn(SUBJECT, what, UNFOUND, FIX)
     return ok(SUBJECT, f"all {len(SEARCH_ATTRIBUTES)} are registered")
 
 
@@ -79,6 +80,11 @@ def _type(kind: IndexedValueType.ValueType) -> str:
 
 
 def _command(missing: Types) -> str:
-    """What an operator may do who has the rights, or room, that we lack."""
-    given = " ".join(f"--name {name} --type {_type(kind)}" for name, kind in missing.items())
-    return f"temporal operator search-attribute create {given}"
+    """What an operator may do who has the rights that we lack: a command takes one type."""
+    by_type: dict[str, list[str]] = {}
+    for name, kind in missing.items():
+        by_type.setdefault(_type(kind), []).append(f"--name {name}")
+    return " && ".join(
+        f"temporal operator search-attribute create --type {kind} {' '.join(names)}"
+        for kind, names in by_type.items()
+    )

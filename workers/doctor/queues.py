@@ -27,7 +27,7 @@ WITHOUT = {
 OURS = f"forerun-{__version__}"
 
 
-async def look_at_queue(client: Client, role: Role, now: datetime) -> Finding:
+async def look_at_queue(client: Client, role: Role, now: datetime) -> list[Finding]:
     """Who plays `role`. `now` is the server's time.
 
     Raises:
@@ -35,7 +35,7 @@ async def look_at_queue(client: Client, role: Role, now: datetime) -> Finding:
     """
     kinds = [WORKFLOWS, ACTIVITIES] if role is Role.WORKFLOW else [ACTIVITIES]
     by_kind = [await who_polls(client, (role.queue, kind)) for kind in kinds]
-    return queue(role, min(by_kind, key=len), now)
+    return [queue(role, min(by_kind, key=len), now)]
 
 
 def queue(role: Role, pollers: Sequence[Poller], now: datetime) -> Finding:
@@ -56,7 +56,7 @@ def queue(role: Role, pollers: Sequence[Poller], now: datetime) -> Finding:
     return ok(subject, many)
 
 
-async def look_at_slots(client: Client) -> Finding:
+async def look_at_slots(client: Client) -> list[Finding]:
     """How many speculative calls may run at once, as workers report it once a minute.
 
     Raises:
@@ -70,16 +70,21 @@ async def look_at_slots(client: Client) -> Finding:
     except RPCError as error:
         if error.status is not RPCStatusCode.UNIMPLEMENTED:
             raise
-        return _unknown("this server keeps no list of workers", "upgrade the Temporal server")
+        return [_unknown("this server keeps no list of workers", "upgrade the Temporal server")]
     reports = [
         it.worker_heartbeat.activity_task_slots_info
         for it in listed.workers_info
         if it.worker_heartbeat.status == WorkerStatus.WORKER_STATUS_RUNNING
     ]
     if not reports:
-        return _unknown("no worker has reported any yet: they do once a minute", "forerun doctor")
+        return [
+            _unknown(
+                "no worker has reported any yet: they do once a minute",
+                "forerun doctor, in a minute",
+            )
+        ]
     free = sum(report.current_available_slots for report in reports)
-    return slots(free=free, used=sum(report.current_used_slots for report in reports))
+    return [slots(free=free, used=sum(report.current_used_slots for report in reports))]
 
 
 def slots(*, free: int, used: int) -> Finding:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 
-from temporalio.api.workflowservice.v1 import (
-    DescribeNamespaceRequest,
-    DescribeNamespaceResponse,
-    GetSystemInfoRequest,
-)
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -42,13 +38,14 @@ async def look_at_server(client: Client, address: str) -> list[Finding]:
             raise
         create = f"temporal operator namespace create --namespace {client.namespace}"
         return [fail("server", f"{at}, which does not exist", "no run can start", create)]
-    since = _numbers(version)
-    return [ok("server", at), retention(namespace), cuts(since, namespace), priority(since)]
-
-
-def retention(namespace: DescribeNamespaceResponse) -> Finding:
-    """How long there is something to audit."""
     days = namespace.config.workflow_execution_retention_ttl.ToTimedelta().days
+    pushes = namespace.namespace_info.capabilities.worker_commands
+    since = _numbers(version)
+    return [ok("server", at), retention(days), cuts(since, pushes=pushes), priority(since)]
+
+
+def retention(days: int) -> Finding:
+    """How long there is something to audit."""
     what = f"histories are deleted {days} day{'s' * (days != 1)} after their runs have closed"
     keep = "forerun export --query 'ForerunWorkload IS NOT NULL' -o histories"
     if days >= FEW_DAYS:
@@ -56,12 +53,12 @@ def retention(namespace: DescribeNamespaceResponse) -> Finding:
     return warn("retention", what, "then nobody can audit them", keep)
 
 
-def cuts(version: tuple[int, ...], namespace: DescribeNamespaceResponse) -> Finding:
-    """How a cut reaches a running call."""
+def cuts(version: tuple[int, ...], *, pushes: bool) -> Finding:
+    """How a cut reaches a running call; the second setting that it takes is nowhere to be seen."""
     slow = "a cut reaches its call with a heartbeat: up to 250 ms of tokens more"
     if version < PUSHES_SINCE:
         return warn("cuts", "this server cannot push a cancellation", slow, UPGRADE)
-    if not namespace.namespace_info.capabilities.worker_commands:
+    if not pushes:
         what = "pushing cancellations is off in this namespace"
         return warn("cuts", what, slow, f"start the server with {PUSHING}")
     return ok("cuts", "cancellations are pushed to workers", "a cut reaches its call at once")

@@ -82,6 +82,10 @@ def event_of(record: Record) -> tuple[str, Attributes] | None:
             known = {name: record[name] for name in ("speculation", "outcome", "bet", "wasted_usd")}
         case "guess":
             known = {name: record[name] for name in ("guess", "source", "p", "launched", "right")}
+        case "purchase":
+            known = {name: record[name] for name in ("purchase", "guess", "end", "best_usd")}
+        case "compared":
+            known = {name: record[name] for name in ("guess", "tier", "by", "score", "best_usd")}
         case _:
             return None
     return record["kind"], _known({f"forerun.{name}": value for name, value in known.items()})

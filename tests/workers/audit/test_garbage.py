@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from temporalio.client import WorkflowHistory
 
-from forerun.workers.audit.auditor import LAWS, audit
+from forerun.workers.audit.auditor import audit
+from forerun.workers.audit.laws import LAWS
 from forerun.workers.audit.reading import read_run
 from tests.forging import Forged, value
 

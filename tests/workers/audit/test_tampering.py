@@ -7,7 +7,8 @@ import pytest
 from forerun.workers.audit.auditor import audit
 from forerun.workers.audit.report import Report
 from tests.forging import Forged
-from tests.workers.audit.tamperings import TAMPERINGS, Tampering
+from tests.workers.audit.tampering import Tampering
+from tests.workers.audit.tamperings import TAMPERINGS
 
 
 @pytest.mark.parametrize("tampering", TAMPERINGS, ids=lambda one: one.name)
@@ -41,8 +42,10 @@ def test_no_two_kinds_have_one_name() -> None:
 
 
 def _named(report: Report, event_id: int, check: str) -> bool:
+    """Whether the check, or one on a part of what it is about, speaks of the event."""
+    parts = (f"{check}.", f"{check}[")
     return any(
-        one.event_id == event_id and (one.check == check or one.check.startswith(f"{check}."))
+        one.event_id == event_id and (one.check == check or one.check.startswith(parts))
         for one in report.violations
     )
 

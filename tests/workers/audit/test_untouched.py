@@ -10,11 +10,12 @@ import jsonschema
 import pytest
 from temporalio.client import WorkflowHistory
 
-from forerun.workers.audit.auditor import audit
+from forerun.workers.audit.auditor import WORKFLOWS, audit
 from forerun.workers.audit.history import NotAHistory, read, read_file
 from forerun.workers.schemas import all_schemas
 from tests.replay.scenario import Scenario
 from tests.replay.scenarios import SCENARIOS
+from tests.workflows.own_workflows import OWN
 
 HIT = next(scenario for scenario in SCENARIOS if scenario.name == "hit")
 
@@ -22,7 +23,7 @@ HIT = next(scenario for scenario in SCENARIOS if scenario.name == "hit")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 async def test_a_recorded_history_is_clean(scenario: Scenario) -> None:
     """Every kind of run that is kept: hits, misses, cuts, failures, cancels, rejected effects."""
-    report = await audit(scenario.history())
+    report = await audit(scenario.history(), {**WORKFLOWS, **{own.__name__: own for own in OWN}})
 
     assert not report.violations, "\n".join(map(str, report.violations))
     assert report.replay.state == "passed"

@@ -39,7 +39,7 @@ def check(run: Run) -> Iterator[Violation]:
             case Call():
                 pass
         accounts.enter(happened)
-        if isinstance(happened, Call) and happened.speculative:
+        if isinstance(happened, Call) and (happened.speculative or happened.bought):
             yield from _launch(happened, dials.policy, accounts.ledger.at_risk_usd)
 
 
@@ -92,7 +92,7 @@ def _decisions(marker: Marker, dials: Dials, at_risk: Decimal) -> Iterator[Viola
         ]
         if all(complaints):
             yield from complaints[0]
-        if decision.verdict is Verdict.LAUNCH:
+        if decision.verdict in (Verdict.LAUNCH, Verdict.BUY):
             committed += decision.worst_usd or ZERO
 
 
@@ -109,7 +109,7 @@ def _named(
     for check, value in expected.items():
         yield from unless_equal(event_id, about(decision), check, value, getattr(decision, check))
     depth = len(decision.assumptions)
-    if decision.verdict is Verdict.LAUNCH and depth > policy.max_depth:
+    if decision.verdict in (Verdict.LAUNCH, Verdict.BUY) and depth > policy.max_depth:
         expected = f"at most {policy.max_depth} assumptions"
         yield violation(event_id, about(decision), "max_depth", expected, depth)
 

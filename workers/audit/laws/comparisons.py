@@ -1,137 +1,147 @@
-"""Approximations: each by a verdict that stands before it, told, and approved by digest (design 4.9).
+"""Guesses that stand for answers that say the same: only after a verdict, and never unsaid (4.9).
 
-Whether two texts say the same is not found out again: that is the verdict's own business, and word
-lists change. What it cost, what was allowed, and what was done by it is.
+A verdict of a model is what its activity returned. Whoever is promoted on such a guess names it, the
+result lists it, and an effect behind it was asked for with the digest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, cast
 
-from forerun.activities.call_result import Bill
+from forerun.activities.comparison import Compared
 from forerun.activities.intent import CommitRequest
 from forerun.speculation.canonical import digest
-from forerun.speculation.equivalence import SIMILARITY, Approximation
-from forerun.speculation.record import GuessCompared, GuessTested, Outcome, plain
+from forerun.speculation.equivalence import NORMALISED_TEXT, SIMILARITY, Approximation
+from forerun.speculation.quantities import ZERO
+from forerun.speculation.record import GuessCompared, Outcome, plain
 from forerun.speculation.table import Ending
+from forerun.workers.audit.billed import FAILED
 from forerun.workers.audit.launched import outputs
-from forerun.workers.audit.run import COMPARE, Call, Run
+from forerun.workers.audit.run import COMMIT, COMPARE, Call, Run
 from forerun.workers.audit.violation import Violation, unless_equal, violation
 from forerun.workflows.bills import NOTHING, UNKNOWN
 
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """A comparison and the event of its record."""
-
-    event_id: int
-    compared: GuessCompared
+BY_WORDING = "wording"
+"""Who decided where no model was asked."""
 
 
 def check(run: Run) -> Iterator[Violation]:
-    """Verdicts, what guesses were taken for, and what the run tells of it."""
-    verdicts: dict[str, _Verdict] = {}
-    answers = {node: digest(output) for node, output in outputs(run).items()}
-    asked = {
-        call.id.removeprefix(f"{COMPARE}:"): call for call in run.calls if call.type == COMPARE
-    }
-    for event_id, compared in run.of(GuessCompared):
-        node = compared.node
-        if compared.guess in verdicts:
-            found = f"again, after event {verdicts[compared.guess].event_id}"
+    """Every verdict, every promotion that rests on one, and what the run says of them."""
+    yield from _verdicts(run)
+    yield from _rests(run)
+    yield from _result(run)
+    yield from _intents(run)
+
+
+def approximations(run: Run) -> list[Approximation]:
+    """The promoted calls in which a guess stands for the answer, as the records tell of them."""
+    verdicts = {record.guess: record for _, record in run.of(GuessCompared)}
+    return [
+        Approximation(
+            node=outcome.node,
+            upstream=verdicts[guess].node,
+            guess=guess,
+            label=verdicts[guess].label,
+            tier=verdicts[guess].tier or 0,
+            by=verdicts[guess].by,
+        )
+        for _, outcome in run.of(Outcome)
+        if outcome.outcome is Ending.PROMOTED
+        for guess in outcome.approximates
+        if guess in verdicts
+    ]
+
+
+def _verdicts(run: Run) -> Iterator[Violation]:
+    """One for each guess, on the actual value, by the words or by the model that was asked."""
+    actual = {node: digest(output) for node, output in outputs(run).items()}
+    asked = {call.id.partition(":")[2]: call for call in run.calls if call.type == COMPARE}
+    first: dict[str, int] = {}
+    for event_id, verdict in run.of(GuessCompared):
+        node, guess = verdict.node, verdict.guess
+        if guess in first:
+            found = f"again, after event {first[guess]}"
             yield violation(event_id, node, "compared", "compared once", found)
-        verdicts.setdefault(compared.guess, _Verdict(event_id, compared))
-        answer = answers.get(node)
-        yield from unless_equal(event_id, node, "actual_sha256", answer, compared.actual_sha256)
-        yield from _bill(event_id, compared, asked.get(compared.guess))
-        yield from _allowed(event_id, compared, run)
-    yield from _tested(run, verdicts)
-    yield from _told(run, [*_approximations(run, verdicts)])
+        first.setdefault(guess, event_id)
+        named = f"{node}@{verdict.value_sha256[:12]}"
+        yield from unless_equal(event_id, node, "guess", named, guess)
+        yield from unless_equal(
+            event_id, node, "actual_sha256", actual.get(node), verdict.actual_sha256
+        )
+        if verdict.by == BY_WORDING:
+            yield from _by_wording(event_id, verdict)
+        else:
+            yield from _by_model(event_id, verdict, asked.get(guess))
+    for guess, call in asked.items():
+        if guess not in first and run.settled:
+            yield violation(call.event_id, call.node, "compared", f"a verdict on {guess}", None)
 
 
-def _bill(event_id: int, compared: GuessCompared, asked: Call | None) -> Iterator[Violation]:
-    """What the model said that it cost; words cost nothing, and a model alone can find a 3."""
-    if asked is None and compared.tier == SIMILARITY:
-        yield violation(event_id, compared.node, "tier", "a model that was asked before", None)
-    bill = NOTHING if asked is None else _billed(asked, event_id)
-    expected = {
-        "usage": bill.usage,
-        "low_usd": bill.cost.low_usd,
-        "best_usd": bill.cost.best_usd,
-        "high_usd": bill.cost.high_usd,
-        "basis": bill.cost.basis,
+def _by_wording(event_id: int, verdict: GuessCompared) -> Iterator[Violation]:
+    """Words tell tier 2 or nothing, and cost nothing."""
+    if verdict.tier not in (NORMALISED_TEXT, None):
+        yield violation(event_id, verdict.node, "tier", NORMALISED_TEXT, verdict.tier)
+    yield from unless_equal(event_id, verdict.node, "best_usd", ZERO, verdict.best_usd)
+
+
+def _by_model(event_id: int, verdict: GuessCompared, call: Call | None) -> Iterator[Violation]:
+    """What its activity returned; nothing that failed finds two texts the same."""
+    answer = call.end.result if call and call.end else None
+    found = answer if isinstance(answer, Compared) else _no_answer(call)
+    expected: dict[str, Any] = {
+        "tier": found.tier,
+        "score": found.score,
+        "usage": found.bill.usage,
+        "low_usd": found.bill.cost.low_usd,
+        "best_usd": found.bill.cost.best_usd,
+        "high_usd": found.bill.cost.high_usd,
+        "basis": found.bill.cost.basis,
     }
-    for name, value in expected.items():
-        yield from unless_equal(event_id, compared.node, name, value, getattr(compared, name))
+    if isinstance(answer, Compared):
+        expected |= {"by": found.by, "reason": found.reason}
+        if found.tier not in (SIMILARITY, None):
+            yield violation(event_id, verdict.node, "tier", SIMILARITY, found.tier)
+    for check, value in expected.items():
+        yield from unless_equal(event_id, verdict.node, check, value, getattr(verdict, check))
 
 
-def _billed(asked: Call, before: int) -> Bill:
-    end = asked.end
-    if end is None or end.event_id > before:
-        return UNKNOWN
-    return end.bill or (NOTHING if end.how == "canceled" else UNKNOWN)
+def _no_answer(call: Call | None) -> Compared:
+    """A model that failed has found nothing; one that was never asked has cost nothing."""
+    failed = call.end if call and call.end and call.end.how in FAILED else None
+    bill = (failed.bill or UNKNOWN) if failed else NOTHING
+    return Compared(tier=None, by="", reason="", bill=bill)
 
 
-def _allowed(event_id: int, compared: GuessCompared, run: Run) -> Iterator[Violation]:
-    if run.graph is None or compared.tier is None or compared.node not in run.graph.nodes:
-        return
-    highest = run.graph.nodes[compared.node].spec.equivalence
-    if compared.tier > highest:
-        yield violation(event_id, compared.node, "tier", f"at most {highest}", compared.tier)
-
-
-def _tested(run: Run, verdicts: Mapping[str, _Verdict]) -> Iterator[Violation]:
-    """A guess is right at a tier beyond the JSON if a verdict says so, and not otherwise."""
-    for event_id, tested in run.of(GuessTested):
-        verdict = verdicts.get(tested.guess)
-        found = verdict.compared.tier if verdict and verdict.event_id < event_id else None
-        if tested.tier is None or tested.tier > 1:
-            yield from unless_equal(event_id, tested.node, "tier", found, tested.tier)
-
-
-def _approximations(
-    run: Run, verdicts: Mapping[str, _Verdict]
-) -> Iterator[Approximation | Violation]:
-    """What was claimed with a guess in the place of the answer, by the outcomes."""
+def _rests(run: Run) -> Iterator[Violation]:
+    """Nothing was taken for the same before a verdict said so."""
+    said = {verdict.guess: (at, verdict.tier) for at, verdict in run.of(GuessCompared)}
     for event_id, outcome in run.of(Outcome):
         for guess in outcome.approximates:
-            verdict = verdicts.get(guess)
-            tier = verdict.compared.tier if verdict and verdict.event_id < event_id else None
-            if verdict is None or tier is None:
-                expected = f"a verdict before it that {guess} may stand for the answer"
+            at, tier = said.get(guess, (event_id + 1, None))
+            if at > event_id or tier is None:
+                expected = f"a verdict before it that {guess} says the same"
                 yield violation(event_id, outcome.node, "approximates", expected, None)
-            elif outcome.outcome is Ending.PROMOTED:
-                yield Approximation(
-                    node=outcome.node,
-                    upstream=verdict.compared.node,
-                    guess=guess,
-                    label=verdict.compared.label,
-                    tier=tier,
-                    by=verdict.compared.by,
-                )
 
 
-def _told(run: Run, found: list[Approximation | Violation]) -> Iterator[Violation]:
-    """In the result, and to whoever approves: by an approval that names the digest."""
-    made = [one for one in found if isinstance(one, Approximation)]
-    yield from (one for one in found if isinstance(one, Violation))
+def _result(run: Run) -> Iterator[Violation]:
+    """The result lists them all."""
     result = run.close.result
-    if result is not None and "approximations" in result:
-        expected, told = _in_order(plain(made)), _in_order(result["approximations"])
-        yield from unless_equal(run.close.event_id, "", "approximations", expected, told)
-    read = {one.node.partition("[")[0] for one in made}
+    if result is None or "approximations" not in result:
+        return
+    expected, found = plain(approximations(run)), result["approximations"]
+    listed = cast("list[Any]", found) if isinstance(found, list) else [found]
+    if sorted(map(repr, expected)) != sorted(map(repr, listed)):
+        yield violation(run.close.event_id, "", "approximations", expected, found)
+
+
+def _intents(run: Run) -> Iterator[Violation]:
+    """An effect behind one takes no blind approval."""
+    made = {one.node.partition("[")[0] for one in approximations(run)}
     for call in run.calls:
-        if not isinstance(call.asked, CommitRequest) or run.graph is None:
-            continue
-        intent = call.asked.intent.partition("[")[0]
-        behind = read.intersection(run.graph.ancestors(intent)) if intent in run.graph.nodes else ()
-        if behind and not call.asked.exact:
-            expected = f"an approval that names the digest: {min(behind)} is an approximation"
-            yield violation(call.event_id, call.node, "exact", expected, call.asked.exact)
-
-
-def _in_order(told: Any) -> Any:
-    """By their text: calls end in another order than they were started in."""
-    return sorted(cast("list[Any]", told), key=repr) if isinstance(told, list) else told
+        if call.type == COMMIT and isinstance(call.asked, CommitRequest) and run.graph:
+            node = call.asked.intent.partition("[")[0]
+            behind = made.intersection(run.graph.ancestors(node)) if node in run.graph.nodes else ()
+            if behind and not call.asked.exact:
+                expected = f"an exact approval: {', '.join(sorted(behind))} is an approximation"
+                yield violation(call.event_id, call.node, "exact", expected, "any approval")

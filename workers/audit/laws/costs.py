@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from forerun.speculation.assessment import Exposure, total
 from forerun.speculation.bet import Stake
+from forerun.speculation.buying import Purchase
 from forerun.speculation.decision import Decision
 from forerun.speculation.pricing import PER_MILLION, Rates, Usage, input_usd, output_usd
 from forerun.speculation.quantities import FIGURES, ONE, ZERO
@@ -27,6 +28,8 @@ def check(run: Run) -> Iterator[Violation]:
         for exposure in decision.calls:
             yield from _stake(event_id, decision, exposure.stake, declared)
             yield from _exposure(event_id, exposure)
+        if decision.purchase is not None:
+            yield from _purchase(event_id, about(decision), decision.purchase)
         yield from _sums(event_id, decision)
 
 
@@ -84,14 +87,26 @@ def _exposure(event_id: int, exposure: Exposure) -> Iterator[Violation]:
 
 
 def _sums(event_id: int, decision: Decision) -> Iterator[Violation]:
-    """C over all calls, R over those that are launched, the later rounds included in both."""
+    """C over all calls, R over those that start and the guess, later rounds included in both."""
     later, node = decision.later, about(decision)
     costs = [exposure.cost_usd for exposure in decision.calls]
     yield from unless_equal(
         event_id, node, "cost_usd", total([*costs, later.cost_usd]), decision.cost_usd
     )
     stakes = [exposure.stake for exposure in decision.calls]
-    worst = [stake.worst_usd for stake in stakes if stake.launches]
+    worst = [stake.worst_usd for stake in stakes if stake.starts]
+    guess = decision.purchase.worst_usd if decision.purchase else ZERO
     yield from unless_equal(
-        event_id, node, "worst_usd", total([*worst, later.worst_usd]), decision.worst_usd
+        event_id, node, "worst_usd", total([*worst, later.worst_usd, guess]), decision.worst_usd
     )
+
+
+def _purchase(event_id: int, node: str, purchase: Purchase) -> Iterator[Violation]:
+    """G of all its answers, each of which is asked on its own."""
+    if purchase.rates is None:
+        expected = None
+    else:
+        usage = Usage(input_tokens=purchase.input_tokens)
+        each = input_usd(purchase.rates, usage) + output_usd(purchase.rates, purchase.output_tokens)
+        expected = purchase.k * each
+    yield from unless_equal(event_id, node, "purchase.cost_usd", expected, purchase.cost_usd)

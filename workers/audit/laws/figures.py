@@ -45,8 +45,13 @@ def _names(event_id: int, decision: Decision) -> Iterator[Violation]:
     node = about(decision)
     for way in (decision.assumptions, *decision.alternatives):
         for assumed in way:
-            named = f"{assumed.node}@{assumed.value_sha256[:12]}"
-            yield from unless_equal(event_id, node, "guess", named, assumed.guess)
+            # A value that is still to be bought has no hash yet.
+            mark = "?" if decision.purchase else assumed.value_sha256[:12]
+            named = f"{assumed.node}@{mark}"
+            if not (
+                assumed.guess.startswith(named) if decision.purchase else named == assumed.guess
+            ):
+                yield violation(event_id, node, "guess", named, assumed.guess)
     named = bet_id(assumed.guess for assumed in decision.assumptions)
     yield from unless_equal(event_id, node, "bet", named, decision.bet)
 
@@ -80,8 +85,8 @@ def _length(path: tuple[Leg, ...]) -> int:
 
 
 def _worth(event_id: int, decision: Decision) -> Iterator[Violation]:
-    node = about(decision)
-    if decision.cost_usd is None:
+    node, guess = about(decision), decision.purchase.cost_usd if decision.purchase else ZERO
+    if decision.cost_usd is None or guess is None:
         yield from unless_equal(event_id, node, "ev_usd", None, decision.ev_usd)
         yield from unless_equal(event_id, node, "threshold_usd", None, decision.threshold_usd)
         return
@@ -91,6 +96,7 @@ def _worth(event_id: int, decision: Decision) -> Iterator[Violation]:
         usd_per_second=decision.usd_per_second,
         cost_usd=decision.cost_usd,
         alpha=decision.alpha,
+        guess_usd=guess,
     )
     yield from unless_equal(event_id, node, "ev_usd", figures.ev_usd, decision.ev_usd)
     yield from unless_equal(
@@ -102,9 +108,11 @@ def _verdict(event_id: int, decision: Decision) -> Iterator[Violation]:
     """The verdict follows from the figures, and its reason is true."""
     found = f"{decision.verdict}: {decision.reason}"
     match decision.verdict:
-        case Verdict.LAUNCH:
+        case Verdict.LAUNCH | Verdict.BUY:
             hindrance = hindered(decision)
-            expected = f"hold: {hindrance}" if hindrance else None
+            placed = Verdict.BUY if decision.purchase else Verdict.LAUNCH
+            expected = f"hold: {hindrance}" if hindrance else placed
+            expected = None if expected == decision.verdict else expected
         case Verdict.HOLD:
             expected = None if _rightly_held(decision) else f"{hindered(decision) or 'launch'}"
         case Verdict.CUT:
@@ -122,6 +130,8 @@ def hindered(decision: Decision) -> str | None:
 
 def _unpriced(decision: Decision) -> bool:
     amounts = [decision.cost_usd, decision.worst_usd]
+    if decision.purchase is not None:
+        amounts += [decision.purchase.cost_usd, decision.purchase.worst_usd]
     for exposure in decision.calls:
         amounts += [exposure.cost_usd, exposure.stake.worst_usd]
     return None in amounts
@@ -134,7 +144,7 @@ def _loses(decision: Decision) -> bool:
 
 
 def _waits(decision: Decision) -> bool:
-    return not any(exposure.stake.launches for exposure in decision.calls)
+    return not any(exposure.stake.starts for exposure in decision.calls)
 
 
 HINDRANCES: Mapping[str, Callable[[Decision], bool]] = {
@@ -162,7 +172,9 @@ def _rightly_held(decision: Decision) -> bool:
     if reason.startswith("max_depth "):
         return limit.isdecimal() and len(decision.assumptions) > int(limit)
     if reason == "rate_limited":
-        return any(e.stake.operation.startswith(f"{limit}:") for e in decision.calls)
+        asked = [exposure.stake.operation for exposure in decision.calls]
+        asked += [decision.purchase.operation] if decision.purchase else []
+        return any(operation.startswith(f"{limit}:") for operation in asked)
     refused = [refusal.reason for refusal in decision.refused]
     return reason.startswith("max_breadth ") or (_waits(decision) and decision.reason in refused)
 

@@ -7,11 +7,15 @@ from decimal import Decimal
 
 from forerun.speculation.canonical import digest
 from forerun.speculation.decision import Decision
-from forerun.speculation.equivalence import CANONICAL_JSON
-from forerun.speculation.record import GuessTested
+from forerun.speculation.equivalence import CANONICAL_JSON, CONSUMED_FIELDS
+from forerun.speculation.guess import GuessSource
+from forerun.speculation.record import GuessCompared, GuessTested
 from forerun.workers.audit.launched import outputs
 from forerun.workers.audit.run import Run
 from forerun.workers.audit.violation import Violation, unless_equal, violation
+
+STATED = (GuessSource.VALUE, GuessSource.NODE)
+"""Sources whose P the spec states; that of others may rise between a decision and the answer."""
 
 
 def check(run: Run) -> Iterator[Violation]:
@@ -19,6 +23,7 @@ def check(run: Run) -> Iterator[Violation]:
     first: dict[str, int] = {}
     actual = {node: digest(output) for node, output in outputs(run).items()}
     believed = _believed(run)
+    accepted = {verdict.guess: verdict.tier for _, verdict in run.of(GuessCompared)}
     for event_id, guess in run.of(GuessTested):
         if guess.guess in first:
             found = f"again, after event {first[guess.guess]}"
@@ -27,20 +32,22 @@ def check(run: Run) -> Iterator[Violation]:
         yield from unless_equal(
             event_id, guess.node, "actual_sha256", actual.get(guess.node), guess.actual_sha256
         )
-        yield from _right(event_id, guess)
-        means = believed.get(guess.guess, [])
+        yield from _right(event_id, guess, accepted.get(guess.guess))
+        means = believed.get(guess.guess, []) if guess.source in STATED else []
         if means and guess.p not in means:
             yield violation(event_id, guess.node, "p", means[-1], guess.p)
 
 
-def _right(event_id: int, guess: GuessTested) -> Iterator[Violation]:
-    """Right at tier 1 if the values are the same, and right or wrong at others as was found out."""
+def _right(event_id: int, guess: GuessTested, accepted: int | None) -> Iterator[Violation]:
+    """At tier 1 if the values are the same, at tiers 2 and 3 if a verdict has said so."""
     same = guess.actual_sha256 is not None and guess.guess == (
         f"{guess.node}@{guess.actual_sha256[:12]}"
     )
     if same or guess.tier == CANONICAL_JSON:
         expected = CANONICAL_JSON if same else None
         yield from unless_equal(event_id, guess.node, "tier", expected, guess.tier)
+    elif guess.tier is not None and guess.tier != CONSUMED_FIELDS:
+        yield from unless_equal(event_id, guess.node, "tier", accepted, guess.tier)
     yield from unless_equal(event_id, guess.node, "right", guess.tier is not None, guess.right)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from forerun.speculation.ledger import Ledger
 from forerun.workers.audit.accounts import speculations_of
-from forerun.workers.audit.laws.outcomes import ended_bill
+from forerun.workers.audit.billed import ended_bill
 from forerun.workers.audit.payloads import object_of
-from forerun.workers.audit.run import COMMIT, MODEL_CALL, TOOL_CALL, Run
+from forerun.workers.audit.run import COMMIT, Run
 from forerun.workers.audit.violation import Violation, unless_equal, violation
 from forerun.workflows.result import ledger_view
 from forerun.workflows.timing import Timing
@@ -35,14 +35,12 @@ def check(run: Run) -> Iterator[Violation]:
 
 
 def ledger_of(run: Run) -> Ledger:
-    """Every call in its place: authoritative, promoted, or wasted."""
+    """Every call in its place: authoritative, promoted, wasted, or spent on guessing."""
     ledger = speculations_of(run)
     for call in run.calls:
-        if call.speculative or call.end is None:
-            continue
-        if call.type in (MODEL_CALL, TOOL_CALL):
+        if call.certain and call.end is not None:
             ledger = ledger.paid(ended_bill(call).cost.best_usd)
-        elif call.type == COMMIT and call.end.bill is not None:
+        elif call.type == COMMIT and call.end and call.end.bill:
             ledger = ledger.paid(call.end.bill.cost.best_usd)
     return ledger
 
