@@ -14,7 +14,7 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from forerun.speculation.quantities import number
 from tests.harness import Event, Story
 
-CALLS = ("model_call", "tool_call")
+CALLS = ("model_call", "tool_call", "stage")
 ENDS = ("completed", "failed", "timed_out", "canceled")
 
 NEVER_RAN: dict[str, Any] = {"attempts": 0, "cost": {"best_usd": "0"}}
@@ -82,11 +82,13 @@ class Told:
         """By node, the call whose result became its output: its own, or one promoted for it."""
         made = {c.id: c for c in self.calls.values() if c.completed and not c.speculative}
         for speculation, outcome in self.outcomes.items():
-            if outcome["outcome"] == "promoted":
+            call = self.calls.get(speculation)
+            staged = call is not None and "intent" in call.asked  # what it made is no output
+            if outcome["outcome"] == "promoted" and not staged:
                 node = outcome["reason"].removeprefix("claimed by ")
-                if node in made or speculation not in self.calls:
+                if node in made or call is None:
                     raise Inconsistent(f"{node} has two results, or {speculation} never ran")
-                made[node] = self.calls[speculation]
+                made[node] = call
         return made
 
     def commits(self) -> dict[str, int]:

@@ -167,6 +167,26 @@ async def test_a_stage_that_fails_changes_nothing(stack: Stack, runs: list[Handl
     check_ledger(result["ledger"])
 
 
+@pytest.mark.parametrize(("answer", "state"), [("approve", "committed"), ("reject", "rejected")])
+async def test_nobody_waits_for_a_stage(
+    stack: Stack, runs: list[Handle], answer: str, state: str
+) -> None:
+    """One that is still being made when its intent has ended is cut, and discarded."""
+    stack.standin.set_rules(answers("billing", ttft_ms=300))
+    handle = await stack.start(noting({"effect": "slow.put", "args": {"topic": "{{ classify }}"}}))
+    runs.append(handle)
+    await handle.signal(answer, APPROVAL)
+
+    result = await handle.result()
+
+    assert result["effects"]["note"]["state"] == state
+    story = await Story.of(handle)
+    assert story.outcomes() == {story.ahead("note")[0]: "cut"}
+    (outcome,) = story.of_kind("outcome")
+    assert outcome["reason"] == f"note was {state} first"
+    assert [stage.intent for stage in DISCARDED if stage.workflow_id == handle.id] == ["note"]
+
+
 async def test_every_item_has_a_stage_of_its_own(stack: Stack, runs: list[Handle]) -> None:
     """A guessed list is staged item by item; the items that it did not have are discarded."""
     guess = [{"from": "value", "value": ["a", "b", "c"], "p": 0.9}]
