@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowFailureError
 
+from forerun.activities.intent import Swept
 from forerun.speculation.quantities import number
+from forerun.workers.sweeping import SWEEP_ID
 from tests.harness import Stack, Story, check_ledger
 from tests.operations import DISCARDED
 from tests.workflows.auto_reply import CLASSIFY, Handle, answers, until_pending
@@ -214,3 +216,10 @@ async def test_every_item_has_a_stage_of_its_own(stack: Stack, runs: list[Handle
     assert found == {"note[0]": "committed", "note[1]": "committed", "note[2]": "discarded"}
     story = await Story.of(handle)
     assert sorted(story.outcomes().values()) == ["discarded", "promoted", "promoted"]
+
+
+async def test_commit_workers_sweep_from_their_start(stack: Stack) -> None:
+    """Nobody has to ask them to, and no run is needed for it."""
+    swept = await stack.client.get_activity_handle(SWEEP_ID, result_type=Swept).result()
+
+    assert swept.discarded >= 0
