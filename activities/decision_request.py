@@ -19,7 +19,7 @@ from forerun.speculation.disclosure import Mode
 from forerun.speculation.estimates import Work
 from forerun.speculation.experience import Observation
 from forerun.speculation.policy import Policy
-from forerun.speculation.record import Bought, GuessTested, Outcome, Record
+from forerun.speculation.record import Bought, GuessCompared, GuessTested, Outcome, Record
 
 
 class Phase(StrEnum):
@@ -41,8 +41,9 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """A call of a bet. `fingerprint` is None while it waits for the results of `waits_for`.
+    """A call of a bet.
 
+    `fingerprint` is None while it waits for the results of `waits_for`, or for a guess to be bought.
     `disclosure` is the policy under which its arguments may leave.
     """
 
@@ -125,11 +126,15 @@ class DecideRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleRequest:
-    """What has become certain: ends of speculations and purchases, guesses that met their answer."""
+    """What has become certain: ends of speculations and purchases, and what became of guesses.
+
+    Those `compared` met a model that says whether they may stand for the answer.
+    """
 
     outcomes: tuple[Outcome, ...]
     purchases: tuple[Bought, ...]
     guesses: tuple[GuessTested, ...]
+    compared: tuple[GuessCompared, ...]
     previous: str
     observed: tuple[Observation, ...] = ()
 

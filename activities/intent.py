@@ -16,6 +16,7 @@ from forerun.activities.call_result import Bill
 from forerun.activities.operation import OperationCard
 from forerun.speculation.canonical import canonical, digest
 from forerun.speculation.effect_class import Approval, EffectClass
+from forerun.speculation.equivalence import Approximation
 
 STAGE, DISCARD, SWEEP = "stage", "discard", "sweep"
 """The types of the activities around a commit: who schedules one by its name needs no power."""
@@ -99,6 +100,7 @@ class Intent:
     """An effect that has not happened: canonical arguments, their digest, what its gate asks for.
 
     `intent` is its name within the run: the node, `node[i]` in a for_each, or an explicit key.
+    `approximations` are those that its arguments go back to.
     """
 
     intent: str
@@ -109,15 +111,21 @@ class Intent:
     approval: Approval
     effect: EffectClass
     approvals: int = 1
+    approximations: tuple[Approximation, ...] = ()
 
     @classmethod
     def of(
-        cls, card: OperationCard, *, intent: str, arguments: dict[str, Any], exact: bool = False
+        cls,
+        card: OperationCard,
+        *,
+        intent: str,
+        arguments: dict[str, Any],
+        approximations: tuple[Approximation, ...] = (),
     ) -> "Intent":
         """The wish to run the operation of `card` with `arguments`.
 
-        `exact` asks for an approval that names the digest, whatever the operation asks for: for
-        arguments that go back to an approximation.
+        If these go back to an approximation, it takes an approval that names their digest, whatever
+        the operation asks for.
 
         Raises:
             ValueError: the arguments are not JSON.
@@ -128,9 +136,10 @@ class Intent:
             version=card.version,
             arguments=canonical(arguments),
             digest=digest(arguments),
-            approval=Approval.EXACT if exact else card.approval,
+            approval=Approval.EXACT if approximations else card.approval,
             effect=card.effect,
             approvals=card.approvals,
+            approximations=approximations,
         )
 
     def request(self) -> CommitRequest:

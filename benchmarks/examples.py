@@ -7,27 +7,47 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.house import House, read_json
+from benchmarks.tables import table
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLE_NAMES = ("auto_reply", "review_panel")
 ROUNDS = 5
 
 
 async def measure(house: House) -> dict[str, Any]:
     """Medians over interleaved rounds; `sequential_error` compares the counterfactual to a control."""
-    figures: dict[str, Any] = {"rounds": ROUNDS}
+    rounds = 1 if house.quick else ROUNDS
+    figures: dict[str, Any] = {"rounds": rounds}
     async with house.workers():
-        for name in ("auto_reply", "review_panel"):
-            figures[name] = await _example(house, name)
+        for name in EXAMPLE_NAMES:
+            figures[name] = await _example(house, name, rounds)
     return figures
 
 
-async def _example(house: House, name: str) -> dict[str, Any]:
+def markdown(figures: dict[str, Any]) -> str:
+    """A line per example."""
+    rows = [
+        [
+            f"`examples/{name}.json`",
+            f"{one['seconds_without']:.2f} s",
+            f"{one['seconds_with']:.2f} s",
+            f"{-one['saved_share']:+.0%}",
+            f"${one['spent_usd_without']} / ${one['spent_usd_with']}",
+            f"{one['sequential_error']:+.1%}",
+        ]
+        for name, one in ((name, figures[name]) for name in EXAMPLE_NAMES)
+    ]
+    header = ["", "without", "with", "time", "dollars", "error of sequential_seconds"]
+    return f"# The examples, medians of {figures['rounds']} rounds\n\n" + table(header, rows)
+
+
+async def _example(house: House, name: str, rounds: int) -> dict[str, Any]:
     spec = read_json(EXAMPLES / f"{name}.json")
     await house.set_rules(read_json(EXAMPLES / f"{name}.rules.json"))
     off = {**spec, "policy": {**spec.get("policy", {}), "budget_usd": "0"}}
     without: list[dict[str, Any]] = []
     ahead: list[dict[str, Any]] = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for chosen, ledgers in ((off, without), (spec, ahead)):
             result = await (await house.start(chosen)).result()
             ledgers.append(result["ledger"])

@@ -16,29 +16,37 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 from forerun.workers.assembly import assemble, prepare_effects
 from forerun.workers.devserver import DevServer, find_cli
 from forerun.workers.fleet import Fleet
 from forerun.workers.plugin import forerun_plugin
-from forerun.workers.roles import Role
+from forerun.workers.roles import SPECULATIVE_SLOTS, Role
 from forerun.workers.settings import Settings
 from forerun.workers.standin_process import StandInProcess
+
+ELASTIC = 200
+"""Speculative slots where the lane must not be what is measured."""
+
+_ERRORS = TelemetryFilter(core_level="ERROR", other_level="ERROR")
+"""Calls that fail or are cut are what some benchmarks are about: no news."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """Addresses, and a client without workers."""
+    """Addresses, and a client without workers. `quick` asks for few repetitions."""
 
     client: Client
     address: str
+    server_pid: int
     standin_url: str
     settings: Settings
+    quick: bool = False
 
     @staticmethod
     @asynccontextmanager
-    async def open() -> AsyncGenerator[House]:
+    async def open(*, quick: bool = False) -> AsyncGenerator[House]:
         """Servers for the length of the block."""
         cli = await asyncio.to_thread(find_cli, os.environ, sys.stderr)
         with tempfile.TemporaryDirectory() as folder:
@@ -54,20 +62,34 @@ class House:
                 yield House(
                     client=await Client.connect(server.address, plugins=[forerun_plugin()]),
                     address=server.address,
+                    server_pid=server.pid,
                     standin_url=standin.url,
                     settings=settings.with_standin(standin.url, keep_real=False),
+                    quick=quick,
                 )
 
     @asynccontextmanager
-    async def workers(self, *, push_cancel: bool = True) -> AsyncGenerator[None]:
-        """All roles; without push cancel, cuts arrive with the answers to heartbeats."""
-        runtime = Runtime(
-            telemetry=TelemetryConfig(),
-            **({} if push_cancel else {"worker_heartbeat_interval": None}),
-        )
+    async def workers(
+        self,
+        *,
+        push_cancel: bool = True,
+        speculative_slots: int = SPECULATIVE_SLOTS,
+        model_url: str | None = None,
+    ) -> AsyncGenerator[None]:
+        """All roles; without push cancel, cuts arrive with the answers to heartbeats.
+
+        `model_url` stands between the workers and the stand-in.
+        """
+        telemetry = TelemetryConfig(logging=LoggingConfig(filter=_ERRORS))
+        # Pushed commands travel with the heartbeats of workers.
+        no_push = {} if push_cancel else {"worker_heartbeat_interval": None}
+        runtime = Runtime(telemetry=telemetry, **no_push)  # pyright: ignore[reportArgumentType]
         client = await Client.connect(self.address, plugins=[forerun_plugin()], runtime=runtime)
-        prepare_effects(self.settings)
-        async with Fleet.start(client, assemble(self.settings), list(Role)):
+        settings = self.settings.with_standin(model_url or self.standin_url, keep_real=False)
+        prepare_effects(settings)
+        async with Fleet.start(
+            client, assemble(settings), list(Role), speculative_slots=speculative_slots
+        ):
             yield
 
     async def set_rules(self, rules: list[dict[str, Any]]) -> None:

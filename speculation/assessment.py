@@ -7,31 +7,21 @@ C until it is found wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from forerun.speculation.bet import Bet, Stake, exclude
-from forerun.speculation.makespan import Ahead, Forecast, Leg, Network, forecast
+from forerun.speculation.bet import Bet, Stake
+from forerun.speculation.board import Board, Placed
+from forerun.speculation.makespan import Ahead, Leg, differing
 from forerun.speculation.needless import needless
+from forerun.speculation.outlook import Outlook
 from forerun.speculation.quantities import FIGURES, ONE, ZERO
 
 SHARE_PLACES = Decimal("0.0001")
 
 CALLS_PER_RECORD = 64
 """As many as one workflow task can launch, and as a marker has room for beside others."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """One way in which a speculation that is under way or done may be right.
-
-    A call that several sets of guesses lead to is placed once for each, under one fingerprint.
-    """
-
-    fingerprint: str | None
-    guesses: tuple[str, ...]
-    ahead: Ahead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,63 +47,64 @@ class Later:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """What a bet saves and what it risks, given the bets placed before it."""
+    """What a bet saves and what it risks, given the bets placed before it.
+
+    `aheads` are all its calls laid out in time, by node; `dropped` those that are left out.
+    """
 
     exposures: tuple[Exposure, ...]
     later: Later
+    aheads: dict[str, Ahead]
     dropped: tuple[str, ...]
-    without: Forecast
-    with_bet: Forecast
+    saved_ms: int
+    """L: M(S) - M(S + this bet), in milliseconds."""
 
-    @property
-    def saved_ms(self) -> int:
-        """L: M(S) - M(S + this bet), in milliseconds."""
-        return self.without.makespan_ms - self.with_bet.makespan_ms
-
-    @property
-    def cost_usd(self) -> Decimal | None:
-        """C: dollars wasted if the bet is wrong; None while any of its calls is unpriced."""
-        return total([*(exposure.cost_usd for exposure in self.exposures), self.later.cost_usd])
-
-    @property
-    def worst_usd(self) -> Decimal | None:
-        """R: what the launches of now and of the rounds after must reserve."""
-        return total([*_worst(self.exposures), self.later.worst_usd])
+    cost_usd: Decimal | None
+    """C: dollars wasted if the bet is wrong; None while any of its calls is unpriced."""
+    worst_usd: Decimal | None
+    """R: what a purchase and the launches, of now and of the rounds after, must reserve."""
 
 
-def assess(bet: Bet, network: Network, placed: Sequence[Placed]) -> Assessment:
-    """Judge `bet` on top of the `placed` speculations that can be right together with it.
+def assess(bet: Bet, board: Board) -> Assessment:
+    """Judge `bet` on top of the placed speculations that can be right together with it.
 
     Calls that do not lower L are dropped (design 1): a bet should not pay for a call that waits for a
     longer one anyway.
     """
-    network = _where_right(bet, network)
-    others = [p.ahead for p in beside(bet, placed)]
-    without = forecast(network, others)
-    aheads = _aheads(bet, bet.calls, others)
-    with_bet = forecast(network, [*others, *aheads])
-    exposures = _exposures(bet, aheads, without)
-    dropped: frozenset[str] = frozenset()
-    if with_bet.makespan_ms < without.makespan_ms:
-        dearest_first = [e.stake for e in sorted(exposures, key=_dearest_first)]
-        dropped = needless(dearest_first, with_bet, aheads)
-    if dropped:
-        kept = [ahead for ahead in aheads if ahead.node not in dropped]
-        with_bet = forecast(network, [*others, *kept])
+    with board.beside(bet) as outlook:
+        without_ms = outlook.makespan_ms
+        aheads = _aheads(bet, outlook)
+        exposures = _exposures(bet, aheads, outlook)
+        outlook.add(aheads.values())
+        saved_ms = without_ms - outlook.makespan_ms
+        dropped: frozenset[str] = frozenset()
+        if saved_ms > 0:
+            dearest_first = [e.stake for e in sorted(exposures, key=_dearest_first)]
+            dropped = needless(dearest_first, aheads, outlook)
     now, later = _rounds([e for e in exposures if e.stake.node not in dropped])
     return Assessment(
         exposures=now,
         later=later,
+        aheads=aheads,
         dropped=tuple(stake.node for stake in bet.calls if stake.node in dropped),
-        without=without,
-        with_bet=with_bet,
+        saved_ms=saved_ms,
+        cost_usd=total([*(exposure.cost_usd for exposure in now), later.cost_usd]),
+        worst_usd=total([*_worst(now), later.worst_usd, _price(bet)]),
     )
 
 
-def beside(bet: Bet, placed: Sequence[Placed]) -> list[Placed]:
-    """Those that can be right together with the bet: no two different guesses for one node."""
-    mine = [assumption.guess for assumption in bet.assumptions]
-    return [one for one in placed if not exclude(mine, one.guesses)]
+def paths(
+    bet: Bet, assessment: Assessment, board: Board
+) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
+    """The critical paths whose lengths differ by L, without the bet and with it, as far as they do.
+
+    The board must be as it was when the bet was assessed.
+    """
+    kept = [a for node, a in assessment.aheads.items() if node not in assessment.dropped]
+    with board.beside(bet) as outlook:
+        without = outlook.critical_path()
+        outlook.add(kept)
+        return differing(without, outlook.critical_path())
 
 
 def placed_by(bet: Bet, assessment: Assessment) -> list[Placed]:
@@ -123,11 +114,14 @@ def placed_by(bet: Bet, assessment: Assessment) -> list[Placed]:
     would let it stand in the way of a guess that starts the same call at once: in a chain of guesses
     two bets would then each seem to save nothing without the other.
     """
-    guesses = tuple(a.guess for a in bet.assumptions)
     stakes = [exposure.stake for exposure in assessment.exposures if exposure.stake.launches]
     return [
-        Placed(fingerprint=stake.fingerprint, guesses=guesses, ahead=ahead)
-        for stake, ahead in zip(stakes, _aheads(bet, stakes, ()), strict=True)
+        Placed(
+            fingerprint=stake.fingerprint,
+            guesses=bet.guesses,
+            ahead=assessment.aheads[stake.node],
+        )
+        for stake in stakes
     ]
 
 
@@ -138,36 +132,30 @@ def share_of(part_ms: int, whole_ms: int) -> Decimal:
     return FIGURES.divide(Decimal(part_ms), Decimal(whole_ms)).quantize(SHARE_PLACES)
 
 
-def _where_right(bet: Bet, network: Network) -> Network:
-    """The network in which the bet is right: what it skips takes no time."""
-    if not bet.skipped:
-        return network
-    skipped = (name for name in bet.skipped if name in network)
-    return {**network, **{name: replace(network[name], ms=0) for name in skipped}}
-
-
-def _aheads(bet: Bet, stakes: Sequence[Stake], others: Sequence[Ahead]) -> list[Ahead]:
+def _aheads(bet: Bet, outlook: Outlook) -> dict[str, Ahead]:
     """The calls of a bet laid out in time; a result of several speculations is there at the first."""
-    assumed = tuple(a.node for a in bet.assumptions)
-    first: dict[str, Ahead] = {}
-    for other in others:
-        if other.node not in first or other.end_ms < first[other.node].end_ms:
-            first[other.node] = other
-    laid_out: list[Ahead] = []
-    for stake in stakes:
-        before = [first[node] for node in stake.waits_for if node in first]
-        legs = max(before, key=_end).legs if before else ()
-        ahead = Ahead(node=stake.node, legs=(*legs, Leg(stake.node, stake.ms)), assumed=assumed)
-        first[stake.node] = ahead
-        laid_out.append(ahead)
-    return laid_out
+    assumed = tuple(assumption.node for assumption in bet.assumptions)
+    answer = _answer(bet)
+    own: dict[str, Ahead] = {}
+    for stake in bet.calls:
+        results = [own.get(node) or outlook.first_ahead_of(node) for node in stake.waits_for]
+        last = max(filter(None, [*results, answer]), key=_end, default=None)
+        own[stake.node] = Ahead(node=stake.node, ms=stake.ms, assumed=assumed, after=last)
+    return own
 
 
-def _exposures(bet: Bet, aheads: Sequence[Ahead], without: Forecast) -> tuple[Exposure, ...]:
-    refuted_ms = max(without.ends.get(a.node, 0) for a in bet.assumptions)
+def _answer(bet: Bet) -> Ahead | None:
+    """The call that all others of the bet wait for, if their guess is still to be bought."""
+    if bet.purchase is None:
+        return None
+    ms = int(bet.purchase.seconds.scaleb(3))
+    return Ahead(node=bet.assumptions[0].guess, ms=ms, assumed=())
+
+
+def _exposures(bet: Bet, aheads: Mapping[str, Ahead], without: Outlook) -> tuple[Exposure, ...]:
+    refuted_ms = max(without.end_ms(assumption.node) for assumption in bet.assumptions)
     return tuple(
-        _exposure(stake, ahead.end_ms - stake.ms, refuted_ms)
-        for stake, ahead in zip(bet.calls, aheads, strict=True)
+        _exposure(stake, aheads[stake.node].end_ms - stake.ms, refuted_ms) for stake in bet.calls
     )
 
 
@@ -184,12 +172,12 @@ def _exposure(stake: Stake, begins_ms: int, refuted_ms: int) -> Exposure:
 
 
 def _rounds(kept: Sequence[Exposure]) -> tuple[tuple[Exposure, ...], Later]:
-    """Those of this record, ready ones first, and what the others come to."""
+    """Those of this record, the ones that start first, and what the others come to."""
     if len(kept) <= CALLS_PER_RECORD:
         return tuple(kept), Later()
-    ready_first = sorted(kept, key=lambda exposure: not exposure.stake.launches)
-    later = ready_first[CALLS_PER_RECORD:]
-    return tuple(ready_first[:CALLS_PER_RECORD]), Later(
+    first_ones = sorted(kept, key=lambda exposure: not exposure.stake.starts)
+    later = first_ones[CALLS_PER_RECORD:]
+    return tuple(first_ones[:CALLS_PER_RECORD]), Later(
         calls=len(later),
         cost_usd=total([exposure.cost_usd for exposure in later]),
         worst_usd=total(_worst(later)),
@@ -197,7 +185,11 @@ def _rounds(kept: Sequence[Exposure]) -> tuple[tuple[Exposure, ...], Later]:
 
 
 def _worst(exposures: Sequence[Exposure]) -> list[Decimal | None]:
-    return [e.stake.worst_usd for e in exposures if e.stake.launches]
+    return [e.stake.worst_usd for e in exposures if e.stake.starts]
+
+
+def _price(bet: Bet) -> Decimal | None:
+    return bet.purchase.worst_usd if bet.purchase else ZERO
 
 
 def _dearest_first(exposure: Exposure) -> tuple[Decimal, str, str]:

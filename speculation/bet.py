@@ -11,6 +11,7 @@ from decimal import Decimal, localcontext
 
 from forerun.speculation.beliefs import Beta, joint
 from forerun.speculation.disclosure import Mode
+from forerun.speculation.buying import Purchase
 from forerun.speculation.guess import GuessSource
 from forerun.speculation.pricing import Rates
 from forerun.speculation.quantities import FIGURES, ONE, ZERO
@@ -40,8 +41,9 @@ class Condition:
 class Stake:
     """One call of a bet, estimated and priced.
 
-    `fingerprint` is None for a call that still waits for the results of the speculations on
-    `waits_for` (nodes of this bet, or of bets already placed); only the others are launched.
+    `fingerprint` is None while its arguments are not known: it waits for the results of the
+    speculations on `waits_for` (nodes of this bet, or of bets already placed) or for a guess that is
+    still to be bought. Only the others are launched.
     `input_usd` and `output_usd` are the expected dollars of the whole call, None where unpriced;
     `worst_usd` is what its launch must reserve. `disclosure` is the policy under which its arguments
     may leave; a model call has none.
@@ -67,6 +69,11 @@ class Stake:
         """Whether it can be launched now."""
         return self.fingerprint is not None
 
+    @property
+    def starts(self) -> bool:
+        """Whether it begins with the bet: now, or as soon as the guess has been bought."""
+        return not self.waits_for
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
@@ -82,7 +89,8 @@ class Bet:
 
     `question` names the assumptions and the calls that could be launched on them: a question that
     was answered with hold is not recorded twice. `skipped` are the nodes whose `when` is false if
-    the assumptions hold: what a bet saves is counted in the world where it is right.
+    the assumptions hold: what a bet saves is counted in the world where it is right. With a
+    `purchase` its guess is still to be bought.
     """
 
     question: str
@@ -92,11 +100,17 @@ class Bet:
     refused: tuple[Refusal, ...] = ()
     skipped: tuple[str, ...] = ()
     alternatives: tuple[tuple[Assumption, ...], ...] = ()
+    purchase: Purchase | None = None
 
     @property
     def id(self) -> str:
         """The assumption set, in words: the same set is the same bet."""
-        return bet_id(assumption.guess for assumption in self.assumptions)
+        return bet_id(self.guesses)
+
+    @property
+    def guesses(self) -> tuple[str, ...]:
+        """The ids of the guesses that it relies on."""
+        return tuple(assumption.guess for assumption in self.assumptions)
 
     def p(self, bound: Decimal | None) -> Decimal:
         """The chance that its calls are claimed; with `bound`, on lower credible bounds."""

@@ -1,93 +1,91 @@
-"""Which of the bets at hand to place: greedily, by expected value per dollar at risk.
+"""Which of the bets at hand to place, and which guesses to buy: by expected value per dollar at risk.
 
 Breadth and depth need no algorithm of their own: guesses that exclude each other are separate bets,
 and a chain of guesses is a bet with a joint P. After each placement every other bet is judged anew
-on top of it. Hard limits come first, whatever the dollars say.
+on top of it. A guess to be bought is a bet whose calls start later: it comes after those that can be
+placed at once, and has what they leave of the funds. Hard limits come first, whatever the dollars
+say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 
-from forerun.speculation.assessment import Assessment, Placed, beside, placed_by
-from forerun.speculation.bet import Bet, node_of
-from forerun.speculation.decision import Decision, Judged, Situation, decision_of, judge
+from forerun.speculation.assessment import Assessment, placed_by
+from forerun.speculation.bet import Bet, exclude
+from forerun.speculation.board import Board, Situation
+from forerun.speculation.continuation import reconsider
+from forerun.speculation.decision import Decision, Judged, decision_of, judge
 from forerun.speculation.quantities import ZERO
 from forerun.speculation.rule import Verdict, Worth
 
 
 def decide(situation: Situation) -> tuple[Decision, ...]:
-    """Judge all bets of a batch: launches in the order of placement, then the held ones."""
-    placed = list(situation.placed)
-    funds = situation.funds_usd
-    judged = [judge(bet, situation, placed) for bet in situation.bets]
-    breadth = _guesses_by_node(placed)
-    decisions: list[Decision] = []
-    while judged:
-        hindrances = [_hindrance(one, situation, funds, breadth) for one in judged]
-        eligible = [one for one, why in zip(judged, hindrances, strict=True) if why is None]
-        if not eligible:
-            held = zip(judged, hindrances, strict=True)
-            return (*decisions, *(_held(one, why, situation, funds) for one, why in held))
-        best = _highest_return(eligible)
-        decisions.append(_launched(best, situation, funds))
-        added = placed_by(best.bet, best.assessment)
-        placed += added
-        funds -= best.assessment.worst_usd or ZERO
-        breadth = _guesses_by_node(placed)
-        judged = [_anew(o, situation, placed, added) for o in judged if o is not best]
-    return tuple(decisions)
-
-
-def _anew(
-    judged: Judged, situation: Situation, placed: Sequence[Placed], added: Sequence[Placed]
-) -> Judged:
-    """Judged on top of what was added, unless they exclude each other: then nothing has changed."""
-    return judge(judged.bet, situation, placed) if beside(judged.bet, added) else judged
-
-
-def _launched(judged: Judged, situation: Situation, funds: Decimal) -> Decision:
-    reason = "EV reaches the threshold"
-    return decision_of(judged, situation, verdict=Verdict.LAUNCH, reason=reason, funds=funds)
-
-
-def _held(judged: Judged, why: str | None, situation: Situation, funds: Decimal) -> Decision:
-    return decision_of(judged, situation, verdict=Verdict.HOLD, reason=why or "", funds=funds)
-
-
-def _hindrance(
-    judged: Judged, situation: Situation, funds: Decimal, breadth: dict[str, set[str]]
-) -> str | None:
-    """Why a bet is not placed; None if nothing speaks against it."""
+    """Judge a batch: cuts of what is live, launches in their order, held bets; then purchases."""
+    board = Board(situation)
     return (
-        _inadmissible(judged.bet, situation, breadth)
-        or _unpriced(judged.assessment)
-        or _impossible(judged)
-        or _unprofitable(judged.assessment, judged.worth)
-        or _unaffordable(judged.assessment, funds)
+        *reconsider(board),
+        *_place(situation.bets, board),
+        *_place(situation.purchases, board),
     )
 
 
-def _inadmissible(bet: Bet, situation: Situation, breadth: dict[str, set[str]]) -> str | None:
+def _place(bets: Sequence[Bet], board: Board) -> Iterator[Decision]:
+    judged = [judge(bet, board) for bet in bets]
+    while eligible := [one for one in judged if _hindrance(one, board) is None]:
+        best = _highest_return(eligible)
+        verdict = Verdict.BUY if best.bet.purchase else Verdict.LAUNCH
+        yield decision_of(best, board, verdict, "EV reaches the threshold")
+        board.reserve(best.bet, best.assessment.worst_usd or ZERO)
+        board.place(placed_by(best.bet, best.assessment))
+        judged = [_anew(one, best, board) for one in judged if one is not best]
+    for one in judged:
+        yield decision_of(one, board, Verdict.HOLD, _hindrance(one, board) or "")
+
+
+def _anew(judged: Judged, placed: Judged, board: Board) -> Judged:
+    """Judged on top of what was placed, unless they exclude each other: then nothing has changed."""
+    if exclude(judged.bet.guesses, placed.bet.guesses):
+        return judged
+    return judge(judged.bet, board)
+
+
+def _hindrance(judged: Judged, board: Board) -> str | None:
+    """Why a bet is not placed; None if nothing speaks against it."""
+    return (
+        _inadmissible(judged.bet, board)
+        or _unpriced(judged)
+        or _impossible(judged)
+        or _unprofitable(judged.assessment, judged.worth)
+        or _unaffordable(judged.assessment, board)
+    )
+
+
+def _inadmissible(bet: Bet, board: Board) -> str | None:
     """Hard limits, whatever the dollars say."""
-    policy = situation.policy
-    if not any(stake.launches for stake in bet.calls):
+    policy, held_back = board.situation.policy, board.situation.held_back
+    if not any(stake.starts for stake in bet.calls):
         return bet.refused[0].reason if bet.refused else "waits for a result"
     if len(bet.assumptions) > policy.max_depth:
         return f"max_depth {policy.max_depth}"
     for assumption in bet.assumptions:
-        taken = breadth.get(assumption.node, set())
+        taken = board.guesses_for(assumption.node)
         if assumption.guess not in taken and len(taken) >= policy.max_breadth:
             return f"max_breadth {policy.max_breadth}"
-    for stake in bet.calls:
-        provider = stake.operation.partition(":")[0]
-        if stake.launches and provider in situation.held_back:
-            return situation.held_back[provider]
-    return None
+    providers = [operation.partition(":")[0] for operation in _asked_first(bet)]
+    return next((held_back[provider] for provider in providers if provider in held_back), None)
 
 
-def _unpriced(assessment: Assessment) -> str | None:
+def _asked_first(bet: Bet) -> list[str]:
+    """The operations of the calls that start with the bet, and that which its guess is bought from."""
+    bought = [bet.purchase.operation] if bet.purchase else []
+    return [*bought, *(stake.operation for stake in bet.calls if stake.starts)]
+
+
+def _unpriced(judged: Judged) -> str | None:
+    purchase, assessment = judged.bet.purchase, judged.assessment
+    if purchase and (purchase.cost_usd is None or purchase.worst_usd is None):
+        return f"unpriced: no price known for {purchase.operation}"
     for exposure in assessment.exposures:
         if exposure.cost_usd is None or exposure.stake.worst_usd is None:
             return f"unpriced: no price known for {exposure.stake.operation}"
@@ -106,13 +104,13 @@ def _unprofitable(assessment: Assessment, judged: Worth | None) -> str | None:
         return "saves no time"
     if judged is None or not judged.pays:
         return "EV below threshold"
-    if not any(exposure.stake.launches for exposure in assessment.exposures):
+    if not any(exposure.stake.starts for exposure in assessment.exposures):
         return "waits for a result"
     return None
 
 
-def _unaffordable(assessment: Assessment, funds: Decimal) -> str | None:
-    return "budget" if (assessment.worst_usd or ZERO) > funds else None
+def _unaffordable(assessment: Assessment, board: Board) -> str | None:
+    return "budget" if (assessment.worst_usd or ZERO) > board.funds_usd else None
 
 
 def _highest_return(eligible: Sequence[Judged]) -> Judged:
@@ -132,11 +130,3 @@ def _ratio_exceeds(one: Judged, other: Judged) -> bool:
         return r1 == 0
     left, right = (ev1, ev2) if r1 == 0 else (ev1 * r2, ev2 * r1)
     return left > right
-
-
-def _guesses_by_node(placed: Sequence[Placed]) -> dict[str, set[str]]:
-    taken: dict[str, set[str]] = {}
-    for one in placed:
-        for guess in one.guesses:
-            taken.setdefault(node_of(guess), set()).add(guess)
-    return taken

@@ -8,32 +8,28 @@ time, or that the operator's new dials forbid, is cut.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from forerun.speculation.assessment import Placed
 from forerun.speculation.bet import Bet
-from forerun.speculation.decision import Decision, Judged, Situation, decision_of, judge
+from forerun.speculation.board import Board
+from forerun.speculation.decision import Decision, Judged, decision_of, judge
 from forerun.speculation.rule import Verdict
 
 
-def reconsider(situation: Situation, live: Sequence[Bet]) -> tuple[Decision, ...]:
-    """The live bets to cut, each judged on top of those that are kept.
+def reconsider(board: Board) -> Iterator[Decision]:
+    """The live bets to cut, each judged on top of those that are kept; they leave the board."""
+    for bet in board.situation.live:
+        cut = _cut(bet, board)
+        if cut is not None:
+            board.withdraw(exposure.stake.fingerprint for exposure in cut.calls)
+            yield cut
 
-    A live bet's stakes hold what is left of its calls: milliseconds and output dollars.
-    """
-    cut: list[Decision] = []
-    placed = list(situation.placed)
-    for bet in live:
-        others = [one for one in placed if not _belongs(one, bet)]
-        judged = judge(bet, situation, others)
+
+def _cut(bet: Bet, board: Board) -> Decision | None:
+    with board.without(call.fingerprint for call in bet.calls):
+        judged = judge(bet, board)
         reason = _loss(judged)
-        if reason is not None:
-            funds = situation.funds_usd
-            cut.append(
-                decision_of(judged, situation, verdict=Verdict.CUT, reason=reason, funds=funds)
-            )
-            placed = others
-    return tuple(cut)
+        return decision_of(judged, board, Verdict.CUT, reason) if reason else None
 
 
 def _loss(judged: Judged) -> str | None:
@@ -45,8 +41,3 @@ def _loss(judged: Judged) -> str | None:
     if judged.worth is not None and not judged.worth.pays:
         return "EV of what is left below threshold"
     return None
-
-
-def _belongs(placed: Placed, bet: Bet) -> bool:
-    """Whether cutting the bet takes it away: its calls, in every way they might be right."""
-    return any(stake.fingerprint == placed.fingerprint for stake in bet.calls)

@@ -8,8 +8,7 @@ placed ones. A decision carries every figure that it was made from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
@@ -18,33 +17,17 @@ from forerun.speculation.assessment import (
     Assessment,
     Exposure,
     Later,
-    Placed,
     assess,
+    paths,
 )
 from forerun.speculation.bet import Assumption, Bet, Condition, Refusal
-from forerun.speculation.makespan import Leg, Network, differing
-from forerun.speculation.policy import Policy
+from forerun.speculation.board import Board
+from forerun.speculation.buying import Purchase
+from forerun.speculation.makespan import Leg
+from forerun.speculation.quantities import ZERO
 from forerun.speculation.rule import RULE, Verdict, Worth, worth
 
 MILLI = -3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """All that a batch of decisions is made from.
-
-    `funds_usd` is what the budget leaves: budget less dollars lost and dollars reserved. `breadth`
-    counts, per node, the guesses already bet on. `held_back` names providers that must not be
-    speculated with right now, with the reason.
-    """
-
-    at: str
-    policy: Policy
-    funds_usd: Decimal
-    network: Network
-    placed: tuple[Placed, ...]
-    bets: tuple[Bet, ...]
-    held_back: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +35,10 @@ class Decision:
     """One bet judged: the record that history keeps (design 4.1).
 
     `path_without` and `path_with` are the critical paths whose lengths differ by `seconds_saved`,
-    less the legs that both begin or end with.
-    `calls` are those of this round and `later` what those of further rounds come to; `dropped` names
-    the first that were. `p`, `cost_usd`, `ev_usd` and `threshold_usd` are the two sides of the rule; None where a call is
-    unpriced.
+    less the legs that both begin or end with. `calls` are those of this round and `later` what those
+    of further rounds come to; `dropped` names the first that were. With a `purchase` they begin when
+    its answer is there. `ev_usd` and `threshold_usd` are the two sides of the rule, None where
+    something is unpriced. `worst_usd` is what all of it must reserve, sooner or later.
     """
 
     kind: Literal["decision"] = "decision"
@@ -85,6 +68,7 @@ class Decision:
     ev_usd: Decimal | None
     threshold_usd: Decimal | None
     funds_usd: Decimal
+    purchase: Purchase | None = None
 
     @property
     def launched(self) -> tuple[Exposure, ...]:
@@ -104,13 +88,13 @@ class Judged:
     worth: Worth | None
 
 
-def judge(bet: Bet, situation: Situation, placed: Sequence[Placed]) -> Judged:
-    """Work out the rule for one bet; its worth is None while one of its calls is unpriced."""
-    policy = situation.policy
-    assessment = assess(bet, situation.network, placed)
+def judge(bet: Bet, board: Board) -> Judged:
+    """Work out the rule for one bet; its worth is None while something in it is unpriced."""
+    policy = board.situation.policy
+    assessment = assess(bet, board)
     p = bet.p(policy.p_bound)
-    cost = assessment.cost_usd
-    if cost is None:
+    cost, guess = assessment.cost_usd, bet.purchase.cost_usd if bet.purchase else ZERO
+    if cost is None or guess is None:
         return Judged(bet, assessment, p, None)
     figures = worth(
         p=p,
@@ -118,18 +102,16 @@ def judge(bet: Bet, situation: Situation, placed: Sequence[Placed]) -> Judged:
         usd_per_second=policy.usd_per_second,
         cost_usd=cost,
         alpha=policy.alpha,
+        guess_usd=guess,
     )
     return Judged(bet, assessment, p, figures)
 
 
-def decision_of(
-    judged: Judged, situation: Situation, *, verdict: Verdict, reason: str, funds: Decimal
-) -> Decision:
-    """The record of a verdict on a judged bet."""
-    assessment, policy = judged.assessment, situation.policy
-    without, with_bet = differing(
-        assessment.without.critical_path(), assessment.with_bet.critical_path()
-    )
+def decision_of(judged: Judged, board: Board, verdict: Verdict, reason: str) -> Decision:
+    """The record of a verdict on a bet, while the board still is as it was judged on."""
+    assessment, situation = judged.assessment, board.situation
+    policy = situation.policy
+    without, with_bet = paths(judged.bet, assessment, board)
     return Decision(
         at=situation.at,
         bet=judged.bet.id,
@@ -155,7 +137,8 @@ def decision_of(
         alpha=policy.alpha,
         ev_usd=judged.worth.ev_usd if judged.worth else None,
         threshold_usd=judged.worth.threshold_usd if judged.worth else None,
-        funds_usd=funds,
+        funds_usd=board.funds_usd,
+        purchase=judged.bet.purchase,
     )
 
 

@@ -30,10 +30,29 @@ WHOLE = ("",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equivalence:
-    """The tier at which a guess was right, None if at none of those asked for, and why."""
+    """The tier at which a guess was right, None if at none of those asked for, and why.
+
+    `undecided`: tier 3 is allowed and nothing stands against it, so a model may still find them same.
+    """
 
     tier: int | None
     reason: str
+    undecided: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approximation:
+    """The output of `node` is that of a call in which a guess stood for the output of `upstream`.
+
+    `guess` and `label` name it as in the records; `tier` (2 or 3) and `by` say who found it the same.
+    """
+
+    node: str
+    upstream: str
+    guess: str
+    label: str
+    tier: int
+    by: str
 
 
 def equivalent(
@@ -62,7 +81,12 @@ def equivalent(
         return Equivalence(tier=None, reason="different JSON, and no free text")
     if same_wording(predicted, actual):
         return Equivalence(tier=NORMALISED_TEXT, reason="the same words and facts")
-    return Equivalence(tier=None, reason=gates(predicted, actual) or "different wording")
+    objection = gates(predicted, actual)
+    return Equivalence(
+        tier=None,
+        reason=objection or "different wording",
+        undecided=objection is None and highest >= SIMILARITY,
+    )
 
 
 def same_fields(predicted: Any, actual: Any, consumed: Sequence[str]) -> bool:

@@ -51,6 +51,12 @@ class Ledger:
             return replace(self, unpriced_calls=self.unpriced_calls + 1)
         return replace(self, authoritative_usd=self.authoritative_usd + usd)
 
+    def compared(self, usd: Decimal | None) -> Ledger:
+        """A guess was compared with its answer at this price; None where it is unknown."""
+        if usd is None:
+            return replace(self, unpriced_calls=self.unpriced_calls + 1)
+        return replace(self, guess_usd=self.guess_usd + usd)
+
     def reserve(self, speculation: str, worst_usd: Decimal) -> Ledger:
         """A speculation was launched."""
         reserved = {**self.reserved, speculation: worst_usd}

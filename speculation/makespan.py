@@ -4,9 +4,6 @@ The remaining longest path, with point estimates in whole milliseconds. A specul
 its result counts from the later of its own end and the ends of what it assumed (only then is it
 known to be right). Waiting for people counts nothing, so that a bet before an approval is judged
 by the time that a machine can save.
-
-One batch of decisions asks this hundreds of times of a thousand nodes: only ends are computed then,
-and the path behind them when somebody wants to read it.
 """
 
 from __future__ import annotations
@@ -34,6 +31,11 @@ class Step:
     ms: int
     started: bool = False
 
+    @property
+    def awaits(self) -> tuple[str, ...]:
+        """The nodes that must be over before it begins."""
+        return () if self.started else self.upstream
+
 
 Network = Mapping[str, Step]
 """Every unfinished node of a run by name, each after its upstream."""
@@ -43,57 +45,48 @@ Network = Mapping[str, Step]
 class Ahead:
     """A speculation on `node`, placed or considered.
 
-    `legs` lead to its own end, counted from now; `assumed` are the nodes whose ends it must outlast
-    before its result counts. One that is not in the network has ended.
+    `ms` is what is left of its call, which begins now, or at the end of `after`, whose result it
+    needs. `assumed` are the nodes whose ends it must outlast before its own result counts; one that
+    is not in the network has ended.
     """
 
     node: str
-    legs: tuple[Leg, ...]
+    ms: int
     assumed: tuple[str, ...]
+    after: Ahead | None = None
     end_ms: int = field(init=False)
     """Its own end, from now."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "end_ms", sum(leg.ms for leg in self.legs))
+        begin_ms = self.after.end_ms if self.after else 0
+        object.__setattr__(self, "end_ms", begin_ms + self.ms)
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """The calls that lead to its end, first to last."""
+        before = self.after.legs if self.after else ()
+        return (*before, Leg(self.node, self.ms))
 
     def counts_from(self, ends: Mapping[str, int]) -> int:
         """When its result is known to be right, in milliseconds from now."""
-        return max([self.end_ms, *[ends.get(node, 0) for node in self.assumed]])
+        known = self.end_ms
+        for node in self.assumed:
+            end = ends.get(node, 0)
+            if end > known:
+                known = end
+        return known
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """When each node will be over, in milliseconds from now, and what decides that."""
+    """When each node will be over, in milliseconds from now."""
 
-    network: Network
-    aheads: Mapping[str, Sequence[Ahead]]
-    ends: Mapping[str, int]
+    ends: dict[str, int]
 
     @property
     def makespan_ms(self) -> int:
         """M: the end of the last node; 0 for a run with nothing left."""
         return max(self.ends.values(), default=0)
-
-    def critical_path(self) -> tuple[Leg, ...]:
-        """Legs that add up to the makespan, first to last, none of them empty."""
-        stretches: list[tuple[Leg, ...]] = []
-        node = max(self.ends, key=self.ends.__getitem__, default=None)
-        while node is not None:
-            node, own = self._binding(node)
-            stretches.append(tuple(leg for leg in own if leg.ms))
-        return tuple(leg for stretch in reversed(stretches) for leg in stretch)
-
-    def _binding(self, name: str) -> tuple[str | None, tuple[Leg, ...]]:
-        """What the end of a node hangs on, and the legs from there: its turn, unless one is ahead."""
-        step, end = self.network[name], self.ends[name]
-        if in_turn(step, self.ends) == end:
-            before = () if step.started else step.upstream
-            return _last(before, self.ends), (Leg(name, step.ms),)
-        ahead = next(a for a in self.aheads[name] if a.counts_from(self.ends) == end)
-        known = _last(ahead.assumed, self.ends)
-        if known is not None and self.ends[known] == end:
-            return known, ()
-        return None, ahead.legs
 
 
 def forecast(network: Network, aheads: Sequence[Ahead]) -> Forecast:
@@ -103,31 +96,41 @@ def forecast(network: Network, aheads: Sequence[Ahead]) -> Forecast:
         by_node.setdefault(ahead.node, []).append(ahead)
     ends: dict[str, int] = {}
     for name, step in network.items():
-        ends[name] = in_turn(step, ends)
-        if name in by_node:
-            ends[name] = min([ends[name], *[a.counts_from(ends) for a in by_node[name]]])
-    return Forecast(network, by_node, ends)
+        ends[name] = end_of(step, by_node.get(name, ()), ends)
+    return Forecast(ends)
+
+
+def end_of(step: Step, aheads: Sequence[Ahead], ends: Mapping[str, int]) -> int:
+    """The end of a node: in its turn, or by the first of the speculations on it."""
+    end = in_turn(step, ends)
+    for ahead in aheads:
+        known = ahead.counts_from(ends)
+        if known < end:
+            end = known
+    return end
 
 
 def in_turn(step: Step, ends: Mapping[str, int]) -> int:
     """The end of a node that nothing runs ahead of."""
-    if step.started or not step.upstream:
+    if step.started:
         return step.ms
-    if len(step.upstream) == 1:
-        return ends[step.upstream[0]] + step.ms
-    return max([ends[up] for up in step.upstream]) + step.ms
+    begin = 0
+    for up in step.upstream:
+        if ends[up] > begin:
+            begin = ends[up]
+    return begin + step.ms
 
 
 def differing(
     one: tuple[Leg, ...], other: tuple[Leg, ...]
 ) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
     """Both paths without their common head and tail: a record must not grow with the DAG."""
-    shorter = min(len(one), len(other))
-    head = next((i for i in range(shorter) if one[i] != other[i]), shorter)
-    left = shorter - head
-    tail = next((i for i in range(left) if one[-1 - i] != other[-1 - i]), left)
+    head = _common(one, other)
+    tail = _common(one[head:][::-1], other[head:][::-1])
     return one[head : len(one) - tail], other[head : len(other) - tail]
 
 
-def _last(names: Sequence[str], ends: Mapping[str, int]) -> str | None:
-    return max((name for name in names if name in ends), key=ends.__getitem__, default=None)
+def _common(one: tuple[Leg, ...], other: tuple[Leg, ...]) -> int:
+    """How many legs both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a is not b and a != b), min(len(one), len(other)))

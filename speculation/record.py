@@ -8,7 +8,7 @@ is another number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, cast
@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 from forerun.speculation.billing import Basis
 from forerun.speculation.canonical import digest
 from forerun.speculation.pricing import Usage
-from forerun.speculation.quantities import text
+from forerun.speculation.quantities import ZERO, text
 from forerun.speculation.table import Ending
 
 Record = dict[str, Any]
@@ -30,7 +30,8 @@ class Outcome:
     """What became of one speculation; written when its activity has ended.
 
     `cost_*` is what it cost, whoever pays for it; `wasted_usd` is that same `best` figure unless its
-    result became a node's output (then 0).
+    result became a node's output (then 0). `approximates` are the guesses that stood for the actual
+    values in the call when it was claimed: see `GuessCompared`.
     """
 
     kind: Literal["outcome"] = "outcome"
@@ -52,6 +53,7 @@ class Outcome:
     high_usd: Decimal | None
     basis: Basis
     wasted_usd: Decimal | None
+    approximates: tuple[str, ...] = ()
 
 
 class BoughtEnd(StrEnum):
@@ -95,7 +97,8 @@ class GuessTested:
     """Whether a guess was right; written for every guess considered, launched or held.
 
     `tier` is the equivalence by which it was: 0 when it differs only in fields that nobody
-    consumes, 1 when it is the same canonical JSON; None when it was wrong.
+    consumes, 1 when it is the same canonical JSON, 2 or 3 when it was found to say the same; None
+    when it was wrong.
     """
 
     kind: Literal["guess"] = "guess"
@@ -109,6 +112,33 @@ class GuessTested:
     actual_sha256: str | None
     right: bool
     tier: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuessCompared:
+    """Whether a guess may stand for the answer that came instead (tiers 2 and 3).
+
+    Nothing is done by a verdict before it stands here. `tier` is None where the guess may not. `by`
+    is `wording`, or the model that decided; `score` is the cosine of the two embeddings. The dollars
+    are those of finding out, whatever was found.
+    """
+
+    kind: Literal["compared"] = "compared"
+    at: str
+    guess: str
+    node: str
+    label: str
+    value_sha256: str
+    actual_sha256: str
+    tier: int | None
+    by: str
+    reason: str
+    score: Decimal | None = None
+    usage: Usage = field(default_factory=Usage)
+    low_usd: Decimal | None = ZERO
+    best_usd: Decimal | None = ZERO
+    high_usd: Decimal | None = ZERO
+    basis: Basis = Basis.EXACT
 
 
 def plain(value: Any) -> Any:

@@ -38,6 +38,16 @@ class Guessed:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """An input from a guess that differs from the answer, but was found to say the same (tiers 2, 3).
+
+    It is certain by now: it rests on no guess any more.
+    """
+
+    guess: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resulting:
     """An input taken from the result of another speculation: no guess, but it inherits."""
 
@@ -66,7 +76,7 @@ class Awaited:
     calls: tuple[str, ...]
 
 
-Input = Given | Guessed | Resulting | Gathered | Absent | Awaited
+Input = Given | Guessed | Accepted | Resulting | Gathered | Absent | Awaited
 
 Inputs = Mapping[str, Input]
 """Where a call's inputs come from, by upstream node."""
@@ -78,7 +88,8 @@ class SpeculativeCall:
 
     `alternatives` are the ways in which it may prove right; it is refuted when none is left.
     `result` is None while it runs. A speculation whose cut was requested, or that failed, can no
-    longer be claimed, whatever it still returns.
+    longer be claimed, whatever it still returns. `approximates` are the guesses that stood for the
+    actual values when it was claimed; none where its call was the very one that was needed.
     """
 
     id: str
@@ -93,6 +104,7 @@ class SpeculativeCall:
     output: Any = None
     done_ms: int | None = None
     claimed_by: str | None = None
+    approximates: tuple[str, ...] = ()
     cut_reason: str | None = None
     ending: Ending | None = None
 
@@ -153,7 +165,7 @@ class CallTable:
                 return source.guesses
             case Gathered(speculations=speculations):
                 return [guess for s in speculations for guess in self._inherited(s)]
-            case Given() | Awaited():
+            case Given() | Accepted() | Awaited():
                 return ()
 
     def _inherited(self, speculation: str | None) -> tuple[str, ...]:

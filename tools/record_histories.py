@@ -23,7 +23,9 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
 from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
 
+from forerun import SpeculationPlugin
 from forerun.workers.assembly import assemble, prepare_effects
 from forerun.workers.devserver import DevServer, find_cli
 from forerun.workers.fleet import Fleet
@@ -34,8 +36,10 @@ from forerun.workers.standin.serve import StandIn
 from tests.harness import Stack, Story
 from tests.replay.scenario import HISTORIES, Scenario
 from tests.replay.scenarios import SCENARIOS
+from tests.workflows.own_workflows import OWN
 
 IDENTITY = "forerun"
+OWN_QUEUE = "own"
 PATIENCE_SECONDS = 60
 
 
@@ -60,7 +64,9 @@ async def main(names: list[str]) -> int:
 async def record(running: Stack, scenario: Scenario) -> str | None:
     """Run a scenario and keep its history; what is wrong with it otherwise."""
     running.standin.set_rules(scenario.rules)
-    handle = await running.start(scenario.spec, id=scenario.name)
+    handle: Any = await running.client.start_workflow(
+        scenario.workflow, scenario.spec, id=scenario.name, task_queue=_queue(scenario)
+    )
     async with asyncio.timeout(PATIENCE_SECONDS):
         await scenario.people(handle)
         failed = await _failure(handle)
@@ -81,20 +87,30 @@ async def stack() -> AsyncGenerator[Stack]:
     cli = await asyncio.to_thread(find_cli, os.environ, sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         outbox = Path(folder) / "outbox.sqlite3"
-        settings = Settings.from_env(
-            {
-                "FORERUN_OUTBOX_URL": f"sqlite:///{outbox}",
-                "FORERUN_DRAFTS_URL": f"sqlite:///{folder}/drafts.sqlite3",
-            }
-        )
+        env = {
+            "FORERUN_OUTBOX_URL": f"sqlite:///{outbox}",
+            "FORERUN_DRAFTS_URL": f"sqlite:///{folder}/drafts.sqlite3",
+            "FORERUN_EMBEDDINGS": "openai:text-embedding-3-small",
+        }
+        settings = Settings.from_env(env)
         async with DevServer.start(cli=cli, ui=False) as server, StandIn.serve() as standin:
             settings = settings.with_standin(standin.url, keep_real=False)
             prepare_effects(settings)
             client = await Client.connect(
                 server.address, plugins=[forerun_plugin()], identity=IDENTITY
             )
-            async with Fleet.start(client, assemble(settings), list(Role)):
+            theirs = await Client.connect(
+                server.address, plugins=[SpeculationPlugin(env={})], identity=IDENTITY
+            )
+            async with (
+                Fleet.start(client, assemble(settings), list(Role)),
+                Worker(theirs, task_queue=OWN_QUEUE, workflows=OWN),
+            ):
                 yield Stack(client=client, standin=standin, outbox=outbox)
+
+
+def _queue(scenario: Scenario) -> str:
+    return "forerun" if scenario.workflow == "AgentDag" else OWN_QUEUE
 
 
 async def _failure(handle: Any) -> str | None:

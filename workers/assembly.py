@@ -5,7 +5,7 @@ Everything that can be wrong with a setting shows here, before any server is wai
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -14,13 +14,15 @@ from sqlalchemy.exc import ArgumentError
 from forerun.activities.effects.drafts import Drafts
 from forerun.activities.effects.http_post import HttpPost
 from forerun.activities.effects.outbox import Outbox
+from forerun.activities.equivalence import EquivalenceChecks, Judge
 from forerun.activities.http_get import HttpGet
 from forerun.activities.model_call import ModelCalls
 from forerun.activities.price_lookup import CancelPolicies
 from forerun.activities.prices import BadPrices, PriceBook
 from forerun.activities.provider import Provider
-from forerun.activities.providers import anthropic, openai
+from forerun.activities.providers import anthropic, openai, openai_embeddings
 from forerun.activities.registry import Registry
+from forerun.activities.similarity import Similarity
 from forerun.workers.roles import Parts
 from forerun.workers.settings import Settings, SettingsError
 
@@ -35,12 +37,17 @@ def assemble(settings: Settings, operations: Iterable[str] = ()) -> Parts:
         RegistrationError: a module that cannot be imported or declares its operations wrongly.
     """
     prices, cancel_billing = _prices(settings), CancelPolicies()
+    providers = _providers(settings)
     return Parts(
         registry=Registry.of(BUILT_IN, *_http(settings), *_databases(settings), *operations),
         prices=prices,
         cancel_billing=cancel_billing,
-        model_calls=ModelCalls(
-            providers=_providers(settings), prices=prices, cancel_billing=cancel_billing
+        model_calls=ModelCalls(providers=providers, prices=prices, cancel_billing=cancel_billing),
+        equivalence_checks=EquivalenceChecks(
+            prices=prices,
+            similarity=_similarity(settings),
+            judge=_judge(settings, providers),
+            cancel_billing=cancel_billing,
         ),
     )
 
@@ -74,6 +81,34 @@ def _providers(settings: Settings) -> dict[str, Provider]:
             api_key=theirs.api_key, base_url=theirs.base_url or anthropic.BASE_URL
         ),
     }
+
+
+def _similarity(settings: Settings) -> Similarity | None:
+    if settings.embeddings is None:
+        return None
+    provider, _, model = settings.embeddings.partition(":")
+    if provider != "openai" or not model:
+        raise SettingsError(
+            f"FORERUN_EMBEDDINGS={settings.embeddings!r:.80} names no embedder: "
+            f"write openai:{openai_embeddings.MODEL}, or unset it"
+        )
+    return openai_embeddings.OpenAIEmbeddings(
+        api_key=settings.openai.api_key,
+        base_url=settings.openai.base_url or openai.BASE_URL,
+        model=model,
+    )
+
+
+def _judge(settings: Settings, providers: Mapping[str, Provider]) -> Judge | None:
+    if settings.judge is None:
+        return None
+    provider, _, model = settings.judge.partition(":")
+    if provider not in providers or not model:
+        raise SettingsError(
+            f"FORERUN_JUDGE={settings.judge!r:.80} names no model: "
+            f"write one of {', '.join(f'{name}:MODEL' for name in providers)}, or unset it"
+        )
+    return Judge(operation=settings.judge, provider=providers[provider])
 
 
 def _prices(settings: Settings) -> PriceBook:

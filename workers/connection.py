@@ -7,25 +7,17 @@ and is worth waiting for, the second will not change its mind.
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
-from temporalio.runtime import (
-    LogForwardingConfig,
-    LoggingConfig,
-    Runtime,
-    TelemetryConfig,
-    TelemetryFilter,
-)
 from temporalio.service import RPCError, RPCStatusCode
 
 from forerun.workers.plugin import forerun_plugin
+from forerun.workers.telemetry.config import OFF, Telemetry
 
 ADDRESS = "localhost:7233"
 RETRY_SECONDS = 0.5
@@ -80,16 +72,18 @@ class Server:
         """The namespace in use."""
         return str(self.options.get("namespace", "default"))
 
-    async def connect(self) -> Client:
-        """A client with forerun's plugin.
+    async def connect(self, telemetry: Telemetry = OFF) -> Client:
+        """A client with forerun's plugin; its workers tell of themselves as `telemetry` says.
 
         Raises:
             NobodyThere: no server answers.
             NoConnection: one answers, and refuses.
+            SettingsError: nobody can listen where metrics are asked for.
         """
+        runtime = telemetry.runtime
         try:
             return await Client.connect(
-                **self.options, plugins=[forerun_plugin()], runtime=_runtime()
+                **self.options, plugins=[forerun_plugin(telemetry=telemetry)], runtime=runtime
             )
         except RuntimeError as error:  # all that the SDK raises for a refused connection
             raise NobodyThere(
@@ -103,7 +97,7 @@ class Server:
         except ValueError as error:
             raise NoConnection(_no_address(self.address)) from error
 
-    async def wait(self, waiting: Callable[[], None]) -> Client:
+    async def wait(self, waiting: Callable[[], None], telemetry: Telemetry = OFF) -> Client:
         """A client, as soon as the server answers; `waiting` is called once if that takes time.
 
         Raises:
@@ -112,27 +106,12 @@ class Server:
         told = False
         while True:
             try:
-                return await self.connect()
+                return await self.connect(telemetry)
             except NobodyThere:
                 if not told:
                     waiting()
                 told = True
                 await asyncio.sleep(RETRY_SECONDS)
-
-
-@cache
-def _runtime() -> Runtime:
-    """One per process: each has threads of its own. What its core logs goes where ours goes.
-
-    The interval of the worker heartbeat stays as it is: without it no cancellation is pushed.
-    """
-    forwarding = LogForwardingConfig(
-        logger=logging.getLogger("temporalio.core"),
-        append_target_to_name=False,
-        prepend_target_on_message=False,
-    )
-    levels = TelemetryFilter(core_level="WARN", other_level="ERROR")
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(levels, forwarding)))
 
 
 def _first_line(error: Exception) -> str:

@@ -57,6 +57,7 @@ class Fleet:
         finally:
             await asyncio.gather(*(worker.shutdown() for worker in workers))
             await asyncio.gather(*running.values(), return_exceptions=True)
+            await parts.equivalence_checks.aclose()
             await parts.model_calls.aclose()
 
     async def ended(self) -> WorkerStopped:

@@ -23,6 +23,7 @@ from forerun.workers.fleet import Fleet, WorkerStopped
 from forerun.workers.roles import SPECULATIVE_SLOTS, Role
 from forerun.workers.settings import Settings, SettingsError
 from forerun.workers.standin_process import StandInFailed, StandInProcess
+from forerun.workers.telemetry.config import Telemetry
 
 T = TypeVar("T")
 
@@ -79,13 +80,13 @@ class Local:
                 StandInProcess.start(port=layout.standin_port, rules=layout.rules)
             )
             settings = settings.with_standin(standin.url, keep_real=layout.keep_real)
-            parts = assemble(settings, layout.operations)
+            parts, telemetry = assemble(settings, layout.operations), Telemetry.of(settings)
             server = await stack.enter_async_context(
                 DevServer.start(
                     cli=layout.cli, port=layout.port, ui_port=layout.ui_port, db=layout.db
                 )
             )
-            client = await Server.at(server.address).connect()
+            client = await Server.at(server.address).connect(telemetry)
             slots = layout.speculative_slots
             fleet = await stack.enter_async_context(
                 Fleet.start(client, parts, list(Role), speculative_slots=slots)

@@ -1,7 +1,8 @@
 """Logging: structlog on top of the standard library's, so that every record looks the same.
 
 Workflows and activities log through Temporal's adapters, which are stdlib loggers; so are the
-operations of users, mostly. Logs go to stderr: stdout belongs to the results of commands.
+operations of users, mostly. Whoever logs, a line from within a run has `workflow_id`, `run_id` and,
+where there is one, `node`. Logs go to stderr: stdout belongs to the results of commands.
 """
 
 from __future__ import annotations
@@ -16,14 +17,21 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 from temporalio import activity, workflow
 
+from forerun.workers.telemetry.place import node_of
+
 QUIETER = {"temporalio": logging.WARNING, "httpx2": logging.WARNING, "asyncio": logging.WARNING}
 """These tell at INFO what nobody but their authors wants to know."""
 
 SHOWN = {
-    "temporal_workflow": ("workflow_id", "run_id"),
-    "temporal_activity": ("workflow_id", "activity_id", "attempt"),
+    "temporal_workflow": {"workflow_id": "workflow_id", "run_id": "run_id"},
+    "temporal_activity": {
+        "workflow_id": "workflow_id",
+        "workflow_run_id": "run_id",
+        "activity_id": "activity_id",
+        "attempt": "attempt",
+    },
 }
-"""Of what Temporal knows about the place a record comes from."""
+"""Of what Temporal knows about the place a record comes from, by the names that it has here."""
 
 
 def configure(form: str, level: str) -> None:
@@ -32,7 +40,11 @@ def configure(form: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_ORIGIN],
+            foreign_pre_chain=[
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.ExtraAdder(),
+                *_ORIGIN,
+            ],
             processors=[
                 _in_one_line,
                 ProcessorFormatter.remove_processors_meta,
@@ -61,12 +73,14 @@ def configure(form: str, level: str) -> None:
 
 
 def _flatten(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Put what Temporal knows about the place beside the other fields, instead of nested."""
+    """Put what Temporal knows about the place beside the other fields, by our names."""
     for name, fields in SHOWN.items():
         place = event.pop(name, None)
         if isinstance(place, Mapping):
             known = cast("Mapping[str, Any]", place)
-            event.update({field: known[field] for field in fields if known.get(field)})
+            event.update({to: known[of] for of, to in fields.items() if known.get(of)})
+    if "node" not in event and (node := node_of(str(event.get("activity_id", 0)))):
+        event["node"] = node
     event.pop("temporal_log", None)  # the message of a record of the SDK's core has it all
     return event
 

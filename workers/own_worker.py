@@ -18,6 +18,7 @@ from forerun.workers.assembly import assemble
 from forerun.workers.plugin import forerun_plugin
 from forerun.workers.roles import beside_workflows
 from forerun.workers.settings import Settings
+from forerun.workers.telemetry.config import Telemetry
 
 
 def SpeculationPlugin(
@@ -33,4 +34,5 @@ def SpeculationPlugin(
         RegistrationError: a module that cannot be imported or declares its operations wrongly.
     """
     settings = Settings.from_env(os.environ if env is None else env)
-    return forerun_plugin(beside_workflows(assemble(settings, operations)))
+    activities = beside_workflows(assemble(settings, operations))
+    return forerun_plugin(activities, Telemetry.of(settings))

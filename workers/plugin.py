@@ -15,17 +15,22 @@ from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from forerun.workers.patient_runner import PatientRunner
+from forerun.workers.telemetry.config import OFF, Telemetry
 
 
-def forerun_plugin(activities: Sequence[Callable[..., Any]] = ()) -> SimplePlugin:
+def forerun_plugin(
+    activities: Sequence[Callable[..., Any]] = (), telemetry: Telemetry = OFF
+) -> SimplePlugin:
     """For `Client.connect(plugins=...)`, whose workers then have it, and for `Replayer`.
 
-    `activities` are registered with every such worker.
+    `activities` are registered with every such worker, and watched as `telemetry` says.
     """
     return SimplePlugin(
         "forerun",
         data_converter=pydantic_data_converter,
         activities=activities,
+        interceptors=[telemetry.observer],
+        run_context=telemetry.around_worker,
         workflow_runner=_passing_forerun_through,
     )
 

@@ -21,12 +21,14 @@ from forerun import __version__
 from forerun.activities.decisions import Decisions
 from forerun.activities.effects.commit import Commits
 from forerun.activities.effects.staging import Stages
+from forerun.activities.equivalence import EquivalenceChecks
 from forerun.activities.model_call import ModelCalls
 from forerun.activities.namespace import Namespaces
 from forerun.activities.price_lookup import CancelPolicies, Prices
 from forerun.activities.promotion import Promotions
 from forerun.activities.registry import Registry
 from forerun.activities.tool_call import ToolCalls
+from forerun.activities.wording import Wording
 from forerun.workflows.agent_dag import AgentDag
 from forerun.workflows.options import (
     CALLS_QUEUE,
@@ -74,6 +76,7 @@ class Parts:
     prices: Prices
     cancel_billing: CancelPolicies
     model_calls: ModelCalls
+    equivalence_checks: EquivalenceChecks
 
 
 def worker_of(role: Role, client: Client, parts: Parts, *, speculative_slots: int) -> Worker:
@@ -104,6 +107,7 @@ def beside_workflows(parts: Parts) -> list[Callable[..., Any]]:
         decisions.learn,
         decisions.decide,
         decisions.settle,
+        Wording().compare_wording,
         Promotions().promote,
         Namespaces().registered_search_attributes,
     ]
@@ -113,7 +117,10 @@ def _activities(role: Role, client: Client, parts: Parts) -> Sequence[Callable[.
     match role:
         case Role.WORKFLOW:
             return beside_workflows(parts)
-        case Role.CALL | Role.SPECULATIVE:
+        case Role.CALL:
+            compare = parts.equivalence_checks.compare
+            return [parts.model_calls.model_call, ToolCalls(parts.registry).tool_call, compare]
+        case Role.SPECULATIVE:
             return [parts.model_calls.model_call, ToolCalls(parts.registry).tool_call]
         case Role.COMMIT:
             stages = Stages(parts.registry, client)

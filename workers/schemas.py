@@ -1,4 +1,4 @@
-"""JSON Schemas of all that crosses forerun's border: specs, results, queries, records.
+"""JSON Schemas of all that crosses forerun's border: specs, results, queries, records, audits.
 
 The shapes of results and queries are written down here and not where they are made, because they
 are a promise to others: a test holds what the workflow returns against them.
@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import TypeAdapter, WithJsonSchema
 from typing_extensions import TypedDict
 
-from forerun.activities.decisions import Opening
-from forerun.speculation.decision import Decision
-from forerun.speculation.record import GuessTested, Outcome
+from forerun.workers.audit.records import RECORDS
+from forerun.workers.audit.report import report_schema
 from forerun.workflows.run_state import NodeState
 from forerun.workflows.spec import spec_schema
 
@@ -55,6 +54,17 @@ class Effect(TypedDict):
     receipt: Any
 
 
+class ApproximationView(TypedDict):
+    """The output of `node` is that of a call with a guess in the place of `upstream`'s output."""
+
+    node: str
+    upstream: str
+    guess: str
+    label: str
+    tier: Literal[2, 3]
+    by: str
+
+
 class Result(TypedDict):
     """The result of AgentDag."""
 
@@ -62,7 +72,7 @@ class Result(TypedDict):
     skipped: list[str]
     failed: dict[str, str]
     effects: dict[str, Effect]
-    approximations: list[Any]
+    approximations: list[ApproximationView]
     last_record: str
     ledger: Ledger
 
@@ -100,6 +110,7 @@ class WaitingIntent(TypedDict):
     approval: str
     approvals: int
     approved_by: list[str]
+    approximations: list[ApproximationView]
     effect: str
     since_ms: int
     ignored: list[IgnoredSignal]
@@ -136,12 +147,8 @@ def all_schemas() -> dict[str, Any]:
         "spec": spec_schema(),
         "result": _schema(Result),
         "queries": {"ledger": _schema(Progress), "pending": _schema(Pending)},
-        "records": {
-            "opening": _record(Opening),
-            "decision": _record(Decision),
-            "outcome": _record(Outcome),
-            "guess": _record(GuessTested),
-        },
+        "records": {kind: _record(shape) for kind, shape in RECORDS.items()},
+        "audit": report_schema(),
     }
 
 

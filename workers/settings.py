@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -30,7 +31,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings of a forerun process but the address of Temporal (`connection`)."""
+    """All settings of a forerun process but the address of Temporal (`connection`).
+
+    `embeddings` and `judge` (`provider:model`) are who is asked whether two texts say the same.
+    """
 
     openai: Endpoint
     anthropic: Endpoint
@@ -38,7 +42,13 @@ class Settings:
     drafts_url: str = field(repr=False)
     http_allow: tuple[str, ...] = ()
     prices: Path | None = None
+    embeddings: str | None = None
+    judge: str | None = None
     ui_url: str | None = None
+    metrics: str | None = None
+    """Where workers answer Prometheus, `host:port`; None is nowhere."""
+    traces: str | None = None
+    """Where workers send OpenTelemetry's spans, a URL; None is nowhere."""
     log: str = LOG_FORMS[0]
     log_level: str = "info"
 
@@ -56,7 +66,11 @@ class Settings:
             drafts_url=env.get("FORERUN_DRAFTS_URL") or _default_database(env, "drafts"),
             http_allow=_words(env.get("FORERUN_HTTP_ALLOW", "")),
             prices=_file(env, "FORERUN_PRICES"),
+            embeddings=env.get("FORERUN_EMBEDDINGS", "").strip() or None,
+            judge=env.get("FORERUN_JUDGE", "").strip() or None,
             ui_url=_url(env, "FORERUN_UI_URL", "http://localhost:8233"),
+            metrics=_listener(env, "FORERUN_METRICS"),
+            traces=_url(env, "FORERUN_TRACES", "http://localhost:4318/v1/traces"),
             log=_one_of(env, "FORERUN_LOG", LOG_FORMS),
             log_level=_one_of(env, "FORERUN_LOG_LEVEL", LOG_LEVELS, otherwise="info"),
         )
@@ -111,6 +125,24 @@ def _url(env: Mapping[str, str], name: str, example: str) -> str | None:
     if not sound:
         raise SettingsError(f"{name}={url!r:.80} is no http(s) URL: write {example}, or unset it")
     return url.rstrip("/")
+
+
+def _listener(env: Mapping[str, str], name: str) -> str | None:
+    """An address to listen at; the SDK takes no names of hosts."""
+    address = env.get(name, "").strip().replace("localhost:", "127.0.0.1:")
+    if not address:
+        return None
+    host, _, port = address.rpartition(":")
+    try:
+        ip_address(host.strip("[]"))
+        sound = 0 < int(port) < 65536
+    except ValueError:
+        sound = False
+    if not sound:
+        raise SettingsError(
+            f"{name}={address!r:.80} is no address: write 127.0.0.1:9464, or unset it"
+        )
+    return address
 
 
 def _file(env: Mapping[str, str], name: str) -> Path | None:

@@ -15,7 +15,7 @@ from forerun.workflows.options import RECORDS_PER_MARKER
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.call_result import Bill
     from forerun.speculation.ledger import Ledger
-    from forerun.speculation.record import Bought, GuessTested
+    from forerun.speculation.record import Bought, GuessCompared, GuessTested, Record
     from forerun.speculation.table import SpeculativeCall
     from forerun.workflows.bills import EndedBill, bill_of
     from forerun.workflows.books import Books
@@ -41,6 +41,12 @@ class Accounts:
         """Enter the bill of an authoritative call or of a commit; None if none was tried."""
         if bill is not None:
             self.ledger = self.ledger.paid(bill.cost.best_usd)
+
+    async def compared(self, found: Sequence[GuessCompared]) -> list[Record]:
+        """Write down what models say of guesses, and enter what it cost to ask them."""
+        for one in found:
+            self.ledger = self.ledger.compared(one.best_usd)
+        return await self._books.settle(found)
 
     async def settle(
         self,

@@ -42,6 +42,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from forerun.speculation.canonical import canonical_json
     from forerun.speculation.effect_class import Approval
+    from forerun.speculation.record import plain
     from forerun.workflows.allowance import Allowance
     from forerun.workflows.failures import message_of
     from forerun.workflows.run_state import now_ms
@@ -90,9 +91,9 @@ class Barrier:
         return bool(self._fresh)
 
     @property
-    def idle(self) -> bool:
+    def joined(self) -> bool:
         """No intent waits or is being committed."""
-        return not self._tasks and not self._fresh
+        return not self._tasks
 
     @property
     def awaiting(self) -> list[str]:
@@ -225,6 +226,7 @@ class Barrier:
             "approval": intent.approval.value,
             "approvals": intent.approvals,
             "approved_by": gate.approvers if isinstance(gate, Waiting) else (),
+            "approximations": plain(intent.approximations),
             "effect": intent.effect.value,
             "since_ms": self._since[intent.intent],
             "ignored": [

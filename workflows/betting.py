@@ -74,7 +74,7 @@ class Betting:
             return False
         unfinished = False
         found = self._survey.look(self.policy.max_depth)
-        rounds = list(batches(found.bets))
+        rounds: list[list[PossibleBet]] = list(batches(found.bets))
         if not rounds and (found.purchases or any(s.live for s in self._table.open())):
             rounds = [[]]
         for some in rounds:

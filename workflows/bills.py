@@ -58,10 +58,11 @@ def bill_of(ended: Ended) -> EndedBill:
                 expected_tokens=cut.expected_tokens,
             )
         case None:
-            return _bill_of_failure(ended.failure)
+            return bill_of_failed(ended.failure)
 
 
-def _bill_of_failure(failure: ActivityError | None) -> EndedBill:
+def bill_of_failed(failure: ActivityError | None) -> EndedBill:
+    """The bill of an activity that failed; None for one that never reached the server."""
     if failure is None or isinstance(failure.cause, CancelledError):
         return EndedBill(bill=NOTHING, never_ran=True)
     return EndedBill(bill=bill_of_failure(failure) or UNKNOWN)

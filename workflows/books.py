@@ -27,11 +27,19 @@ with workflow.unsafe.imports_passed_through():
         observation,
     )
     from forerun.activities.decisions import Decisions
+    from forerun.activities.wording import Pair, Wording, WordingRequest
     from forerun.speculation.estimates import Work
     from forerun.speculation.experience import Observation
-    from forerun.speculation.record import GENESIS, Bought, GuessTested, Outcome, Record
+    from forerun.speculation.record import (
+        GENESIS,
+        Bought,
+        GuessCompared,
+        GuessTested,
+        Outcome,
+        Record,
+    )
     from forerun.workflows.dispatch import Ended
-    from forerun.workflows.sentences import decision_question, settlement
+    from forerun.workflows.sentences import comparison, decision_question, settlement
 
 
 class Books:
@@ -65,21 +73,29 @@ class Books:
             workflow.logger.warning("decision.failed", extra={"why": str(error.cause or error)})
             return []
 
-    async def settle(self, certain: Sequence[Outcome | Bought | GuessTested]) -> list[Record]:
+    async def compare(self, pairs: Sequence[Pair]) -> list[Record]:
+        """Have guesses compared with their answers; a worker that cannot tell finds no verdict."""
+        at, pairs = workflow.now(), tuple(pairs)
+        request = WordingRequest(at=at, pairs=pairs, previous=self.last)
+        try:
+            return await self._write(Wording.compare_wording, request, comparison(pairs))
+        except ActivityError as error:
+            workflow.logger.warning("comparison.failed", extra={"why": str(error.cause or error)})
+            return []
+
+    async def settle(
+        self, certain: Sequence[Outcome | Bought | GuessTested | GuessCompared]
+    ) -> list[Record]:
         """Write down what has become certain."""
-        outcomes = tuple(one for one in certain if isinstance(one, Outcome))
-        purchases = tuple(one for one in certain if isinstance(one, Bought))
-        guesses = tuple(one for one in certain if isinstance(one, GuessTested))
         request = SettleRequest(
-            outcomes=outcomes,
-            purchases=purchases,
-            guesses=guesses,
+            outcomes=tuple(one for one in certain if isinstance(one, Outcome)),
+            purchases=tuple(one for one in certain if isinstance(one, Bought)),
+            guesses=tuple(one for one in certain if isinstance(one, GuessTested)),
+            compared=tuple(one for one in certain if isinstance(one, GuessCompared)),
             previous=self.last,
             observed=self._news(),
         )
-        return await self._write(
-            Decisions.settle, request, settlement(outcomes, purchases, guesses)
-        )
+        return await self._write(Decisions.settle, request, settlement(request))
 
     def observe(self, work: Work | None, ended: Ended) -> None:
         """Keep what an ended call teaches this worker, until it is next asked something."""

@@ -68,11 +68,17 @@ def _speculations(speculations: list[SpeculativeCall]) -> str:
             s.node,
             s.label,
             _state(s),
-            s.cut_reason or (f"claimed by {s.claimed_by}" if s.claimed_by else ""),
+            s.cut_reason or _claim(s),
         ]
         for s in speculations[-LINES:]
     ]
     return _table("Speculations", ["call", "assuming", "state", "why"], rows)
+
+
+def _claim(speculation: SpeculativeCall) -> str:
+    if speculation.claimed_by is None:
+        return ""
+    return f"claimed by {speculation.claimed_by}{' (≈)' if speculation.approximates else ''}"
 
 
 def _state(speculation: SpeculativeCall) -> str:

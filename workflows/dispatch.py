@@ -88,16 +88,16 @@ class Dispatcher:
 
     def __init__(self, allowance: Allowance, checkpoints: Checkpoints) -> None:
         self.followed = True
-        self._allowance = allowance
+        self.allowance = allowance
         self._checkpoints = checkpoints
         self._handles: dict[str, workflow.ActivityHandle[CallResult]] = {}
         self._watchers: set[asyncio.Task[None]] = set()
         self._ended: list[Ended] = []
 
     @property
-    def idle(self) -> bool:
-        """Nothing is in flight, and nothing has ended that was not taken."""
-        return not self._handles and not self._ended
+    def joined(self) -> bool:
+        """Nothing is in flight."""
+        return not self._handles
 
     @property
     def has_ended(self) -> bool:
@@ -111,7 +111,7 @@ class Dispatcher:
 
     def start(self, id: str, planned: Planned, lane: Lane, summary: str) -> bool:
         """Start a call under an id that is unique in the run; False if the task has no room."""
-        if not self._allowance.take(planned.input_bytes):
+        if not self.allowance.take(planned.input_bytes):
             return False
         handle = _start(id, self._watched(id, planned), lane, summary)
         self._handles[id] = handle

@@ -58,6 +58,7 @@ class Engine:
         told = Checkpoints()
         self._dispatcher = Dispatcher(barrier.allowance, told)
         self.runtime = Runtime(nodes, planner, books, self._dispatcher, told, policy)
+        self._parts = (self._dispatcher, barrier, self.runtime.comparisons)
         self._graph: Graph = nodes.graph
         self._planner = planner
         self._discards = Discards(nodes.graph, self.runtime.table, barrier)
@@ -77,14 +78,13 @@ class Engine:
                 await self._introduce()
                 self._absorb()
                 self._advance()
+                await self._compare()
                 await self._keep_books()
                 self._on_progress()
         except (ActivityError, SpecError):
             # The books cannot be kept, or a node cannot be run: nothing is left behind.
             self.cancel()
-            while not self._nothing_runs():
-                await self._wait()
-                self._absorb()
+            await workflow.wait_condition(self._joined)
             await self._discards.close()
             raise
         await self._discards.close()
@@ -111,11 +111,16 @@ class Engine:
         self.close()
 
     def _over(self) -> bool:
-        idle = self._nothing_runs() and not self._ended
-        return self._closing and idle and self.nodes.all_ended
+        quiet = self._joined() and not self._unread()
+        return self._closing and quiet and not self._ended and self.nodes.all_ended
 
-    def _nothing_runs(self) -> bool:
-        return self._dispatcher.idle and self.barrier.idle
+    def _joined(self) -> bool:
+        """Nothing is under way outside of this workflow."""
+        return all(part.joined for part in self._parts)
+
+    def _unread(self) -> bool:
+        """Something has ended that was not looked at yet."""
+        return any(part.has_ended for part in self._parts)
 
     async def _wait(self) -> None:
         """For something to happen."""
@@ -126,7 +131,7 @@ class Engine:
         self._nudged = self._crowded = False
 
     def _has_news(self) -> bool:
-        return self._nudged or self._dispatcher.has_ended or self.barrier.has_ended
+        return self._nudged or self._unread()
 
     def _absorb(self) -> None:
         for ended in self._dispatcher.take():
@@ -202,7 +207,8 @@ class Engine:
             elif node.gathers:
                 self._expand(run, len(node.items(values)))
             elif node.effect:
-                self._ask(run, self._planner.intent(run.name, values))
+                behind = self.runtime.resemblance.approximations(behind=run.name)
+                self._ask(run, self._planner.intent(run.name, values, behind))
             elif self.nodes.may_start(node):
                 self._need(run, values)
         except RenderError as error:
@@ -243,6 +249,8 @@ class Engine:
             if claimed.done_ms is not None:
                 self._end(run, NodeState.DONE, output=claimed.output)
                 run.busy_ms = claimed.done_ms - claimed.launched_ms
+        elif self.runtime.resemblance.undecided(run.name):
+            return  # what it waits for may still turn out to be its call
         elif self._dispatcher.start(
             run.name, planned, Lane.AUTHORITATIVE, self._planner.title(run.name)
         ):
@@ -262,6 +270,12 @@ class Engine:
         if run.started_ms is not None:
             run.busy_ms = run.ended_ms - run.started_ms - run.person_ms
         self._ended.append(run.name)
+
+    async def _compare(self) -> None:
+        """Advance on every verdict: claims come before refutations."""
+        while judged := await self.runtime.compare(self._ended):
+            self._ended += judged
+            self._advance()
 
     async def _keep_books(self) -> None:
         """Refute, settle, bet. Signals and ends that arrive meanwhile wait for the next round."""

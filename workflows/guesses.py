@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.beliefs import stated
     from forerun.speculation.canonical import canonical
     from forerun.speculation.guess import Guess, GuessSource
-    from forerun.speculation.quantities import ONE
+    from forerun.speculation.quantities import ONE, ZERO
     from forerun.speculation.table import CallTable
     from forerun.workflows.checkpoints import Checkpoints
     from forerun.workflows.purchases import Purchases
@@ -28,6 +28,10 @@ with workflow.unsafe.imports_passed_through():
 
 STREAM_P = Decimal("0.98")
 """Of what was streamed and is whole: only a retry, or a reply that ends badly, changes it. Ours."""
+
+
+LEAST_P = Decimal("0.0001")
+"""Of a guess that all evidence speaks against: a belief needs counts above 0. Ours."""
 
 
 class Sources:
@@ -45,15 +49,15 @@ class Sources:
         """The guesses for a node.
 
         The same value is one guess, however many sources name it; but results of several speculations
-        are as many ways for it to be right. What is streamed already leaves little to all others.
+        are as many ways for it to be right. Evidence of the very call leaves less to what was only
+        expected: a stream to all others, a cheaper model's answer to all but a stream.
         """
-        sources = self._nodes.graph.nodes[name].guesses
         found: dict[tuple[str, str | None], Guess] = {}
-        for source in sorted(sources, key=lambda source: not isinstance(source, StreamGuess)):
+        for source in sorted(self._nodes.graph.nodes[name].guesses, key=_strength):
             for guess in self._made_by(name, source):
                 found.setdefault((guess.id, guess.made_from), guess)
-        streamed = [guess for guess in found.values() if guess.source is GuessSource.STREAM]
-        return [_beside(guess, streamed) for guess in found.values()]
+        certain = [guess for guess in found.values() if guess.made_from is None]
+        return [_beside(guess, certain) for guess in found.values()]
 
     def _made_by(self, name: str, source: GuessSpec) -> Iterable[Guess]:
         match source:
@@ -102,12 +106,32 @@ class Sources:
                 yield speculation.id, speculation.id
 
 
-def _beside(guess: Guess, streamed: Sequence[Guess]) -> Guess:
-    """What is streamed leaves a guess that differs only the chance that it will change."""
-    if any(told.made_from is None and not _agrees(guess.value, told.value) for told in streamed):
-        left = ONE - max(told.belief.mean for told in streamed)
-        return replace(guess, belief=stated(guess.belief.mean * left))
-    return guess
+def _strength(source: GuessSpec) -> int:
+    """Sources in the order of what they know, the best first."""
+    match source:
+        case StreamGuess():
+            return 0
+        case ModelGuess():
+            return 1
+        case _:
+            return 2
+
+
+EVIDENCE = (GuessSource.STREAM, GuessSource.MODEL)
+
+
+def _beside(guess: Guess, others: Sequence[Guess]) -> Guess:
+    """What stronger evidence says otherwise leaves a guess only the chance that it is wrong."""
+    strength = EVIDENCE.index(guess.source) if guess.source in EVIDENCE else len(EVIDENCE)
+    against = [
+        other.belief.mean
+        for other in others
+        if other.source in EVIDENCE[:strength] and not _agrees(guess.value, other.value)
+    ]
+    left = ONE - sum(against, ZERO)
+    return (
+        replace(guess, belief=stated(max(guess.belief.mean * left, LEAST_P))) if against else guess
+    )
 
 
 def _agrees(value: Any, told: Any) -> bool:

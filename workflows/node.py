@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
 from forerun.speculation.canonical import canonical
+from forerun.speculation.equivalence import CANONICAL_JSON
 from forerun.workflows.spec_guesses import Guesses
 from forerun.workflows.spec_nodes import ModelNode, NodeSpec
 from forerun.workflows.template_values import Work
@@ -157,6 +158,11 @@ class Node:
     def guesses(self) -> Guesses:
         """How its output may be predicted: the whole list, where it has items."""
         return self.spec.guess if self.index is None else ()
+
+    @property
+    def approximable(self) -> bool:
+        """Whether a guess that differs from its output may stand for it (tiers 2 and 3)."""
+        return self.spec.equivalence > CANONICAL_JSON
 
     @property
     def when_references(self) -> tuple[str, ...]:

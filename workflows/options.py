@@ -61,6 +61,11 @@ ERRAND_RETRY = RetryPolicy(maximum_attempts=3)
 """For short activities beside the critical path: their loss costs time or comfort, never truth."""
 
 
+# A verdict that comes late is worth nothing: what waits for it could have been run afresh meanwhile.
+COMPARISON_TIMEOUT = timedelta(seconds=10)
+COMPARISON_RETRY = RetryPolicy(maximum_attempts=1)
+
+
 @dataclass(frozen=True, slots=True)
 class LaneOptions:
     """Where calls of a lane run, and how far up the queue."""

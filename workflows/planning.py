@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from temporalio import workflow
@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.call import Call
     from forerun.speculation.disclosure import Disclosure
     from forerun.speculation.effect_class import EffectClass
+    from forerun.speculation.equivalence import Approximation
     from forerun.speculation.estimates import Work, output_tokens
     from forerun.speculation.policy import Policy
     from forerun.speculation.quantities import number
@@ -69,21 +70,28 @@ class Planner:
         """
         node = self._graph.node(name)
         if node.effect:
-            return self._plan_stage(node, self.intent(name, values))
+            return self._plan_stage(node, self.intent(name, values, ()))
         rendered = node.render(values)
         if isinstance(node.spec, ModelNode):
             return self._plan_model(node, rendered)
         return self._plan_tool(node, rendered)
 
-    def intent(self, name: str, values: Mapping[str, Any]) -> Intent:
-        """The wish of an effect node.
+    def intent(
+        self, name: str, values: Mapping[str, Any], approximations: Iterable[Approximation]
+    ) -> Intent:
+        """The wish of an effect node; `approximations` are those behind it.
 
         Raises:
             RenderError: a template has no value, or too large a one.
         """
         rendered = self._graph.node(name).render(values)
         card = self._cards[rendered.operation]
-        return Intent.of(card, intent=name, arguments=rendered.arguments)
+        return Intent.of(
+            card,
+            intent=name,
+            arguments=rendered.arguments,
+            approximations=tuple(approximations),
+        )
 
     def approval_timeout(self, name: str) -> float | None:
         """How long an effect waits for people, in seconds; None: for ever."""

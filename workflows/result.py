@@ -8,8 +8,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.canonical import canonical_json, digest
+    from forerun.speculation.equivalence import Approximation
     from forerun.speculation.ledger import Ledger
     from forerun.speculation.quantities import text
+    from forerun.speculation.record import plain
     from forerun.speculation.table import Ending
     from forerun.workflows.barrier import Barrier
     from forerun.workflows.run_state import Nodes, NodeState
@@ -20,7 +22,12 @@ RECEIPT_BYTES = 300_000
 
 
 def result_of(
-    nodes: Nodes, barrier: Barrier, ledger: Ledger, timing: Timing, last_record: str
+    nodes: Nodes,
+    barrier: Barrier,
+    approximations: list[Approximation],
+    ledger: Ledger,
+    timing: Timing,
+    last_record: str,
 ) -> dict[str, Any]:
     """Outputs, ends and the ledger of a run. Receipts are in `effects`, not in `outputs`."""
     return {
@@ -45,7 +52,7 @@ def result_of(
             RECEIPT_BYTES,
             within="receipt",
         ),
-        "approximations": [],
+        "approximations": plain(approximations),
         "last_record": last_record,
         "ledger": ledger_view(ledger, timing),
     }

@@ -99,8 +99,15 @@ class Run:
 
     def result(self) -> dict[str, Any]:
         """The result, in the words of the outside contract (design 5)."""
-        ledger = self.engine.runtime.accounts.ledger
-        return result_of(self.nodes, self.barrier, ledger, self.timing, self.books.last)
+        runtime = self.engine.runtime
+        return result_of(
+            self.nodes,
+            self.barrier,
+            runtime.resemblance.approximations(),
+            runtime.accounts.ledger,
+            self.timing,
+            self.books.last,
+        )
 
     async def _introduce(self) -> None:
         """Have this worker say what the operations of new nodes are, and check the nodes by that."""

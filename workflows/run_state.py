@@ -10,6 +10,7 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from forerun.speculation.canonical import digest
     from forerun.workflows.graph import Graph
     from forerun.workflows.node import Node
 
@@ -56,6 +57,11 @@ class NodeRun:
     busy_ms: int = 0
     person_ms: int = 0
     seen: bool = False
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 (hex) of its output; None as long as it has none."""
+        return digest(self.output) if self.state is NodeState.DONE else None
 
 
 class Nodes:
@@ -112,6 +118,21 @@ class Nodes:
         """The outputs of the upstream of `name` that have one."""
         runs = (self._runs[up] for up in self.graph.node(name).upstream)
         return {run.name: run.output for run in runs if run.state is NodeState.DONE}
+
+    def behind(self, name: str) -> set[str]:
+        """Nodes whose outputs may have found their way into this one, itself and items left out.
+
+        Its ancestors, and what a user's own code had awaited before it, or one of them, was declared.
+        """
+        found: set[str] = set()
+        last = [name]
+        while last:
+            run = self._runs[last.pop()]
+            whole = self.graph.nodes[run.name].parent
+            before = {*self.graph.nodes[run.name].upstream, *run.after, *([whole] if whole else [])}
+            last += before - found
+            found |= before
+        return found
 
     def states(self) -> dict[str, str]:
         """Every node's state, for queries."""

@@ -25,12 +25,14 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.bills import bill_of
     from forerun.workflows.books import Books
     from forerun.workflows.checkpoints import Checkpoints
+    from forerun.workflows.comparisons import Comparisons
     from forerun.workflows.dispatch import Dispatcher, Ended, Planned
     from forerun.workflows.guesses import Sources
     from forerun.workflows.planning import Planner, stage_of
     from forerun.workflows.purchases import Purchases
     from forerun.workflows.rate_limits import RateLimits
     from forerun.workflows.refutation import Refutation
+    from forerun.workflows.resemblance import Resemblance
     from forerun.workflows.run_state import Nodes, now_ms
     from forerun.workflows.settlement import tested
     from forerun.workflows.survey import Survey
@@ -60,6 +62,10 @@ class Runtime:
         self._rate_limits = RateLimits()
         self._purchases = Purchases(nodes, planner, dispatcher)
         self._refutation = Refutation(nodes, self.table, self.guesses, planner)
+        self.resemblance = Resemblance(nodes, self.table, self.guesses, self._refutation)
+        self.comparisons = Comparisons(
+            nodes, self.guesses, self.resemblance, books, self.accounts, dispatcher.allowance
+        )
         sources = Sources(nodes, self.table, checkpoints, self._purchases)
         self._betting = Betting(
             policy,
@@ -80,11 +86,16 @@ class Runtime:
         return self._betting.policy
 
     def claim(self, planned: Planned) -> SpeculativeCall | None:
-        """The speculation that already makes this very call, now authoritative; None: run it."""
-        found = self.table.claimable(planned.call.fingerprint)
+        """The speculation that already makes this call, now authoritative; None: run it.
+
+        This very call, or else one that accepted guesses make of it.
+        """
+        found, accepted = self.table.claimable(planned.call.fingerprint), ()
+        if found is None:
+            found, accepted = self.resemblance.claimable(planned.node)
         if found is None or self._too_old(found, planned):
             return None
-        found.claimed_by = planned.node
+        found.claimed_by, found.approximates = planned.node, accepted
         self._refutation.claimed(found)
         if found.live:
             self._dispatcher.promote(found.id, planned)
@@ -174,15 +185,22 @@ class Runtime:
         self._betting.stopped = True
         self._dispatcher.followed = False
         self._give_up(reason)
+        self.comparisons.cut()
 
     def paid(self, ended: Ended) -> None:
         """Enter the bill of an authoritative call."""
         self._note(ended)
         self.accounts.paid(bill_of(ended).bill)
 
+    async def compare(self, ended: Sequence[str]) -> list[str]:
+        """Find out whether guesses of these nodes may stand for the answers; nodes newly judged."""
+        funds_usd = self.policy.budget_usd - self.accounts.ledger.at_risk_usd
+        return await self.comparisons.decide(ended, models=funds_usd > ZERO)
+
     async def settle(self, ended: Sequence[str]) -> None:
         """Write down what the ends of these nodes, and of speculations, have made certain."""
-        guesses = tested(ended, self._nodes, self.guesses, self.table, self._refutation)
+        undecided = self.comparisons.undecided
+        guesses = tested(ended, self._nodes, self.guesses, self.table, self._refutation, undecided)
         await self.accounts.settle(self.table, self._purchases.take(), guesses)
 
     async def bet(self) -> bool:

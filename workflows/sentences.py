@@ -7,15 +7,16 @@ and, for every bet, in the record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.activities.decision_request import BetView
+    from forerun.activities.decision_request import BetView, SettleRequest
+    from forerun.activities.wording import Pair
     from forerun.speculation.quantities import dollars, number
-    from forerun.speculation.record import Bought, GuessTested, Outcome
+    from forerun.speculation.record import Bought, GuessCompared, Outcome
     from forerun.speculation.table import Ending
 
 LENGTH = 200
@@ -52,13 +53,28 @@ def inequality(record: dict[str, Any]) -> str:
     return f"{p} · EV {sign}{dollars(ev)} {'≥' if ev >= bar else '<'} {dollars(bar)}"
 
 
-def settlement(
-    outcomes: Sequence[Outcome], purchases: Sequence[Bought], guesses: Sequence[GuessTested]
-) -> str:
+def comparison(pairs: Sequence[Pair]) -> str:
+    """`verify="The lamp is broken." or the same in other words?`, and how many more there are."""
+    more = f" · and {len(pairs) - 1} more" if len(pairs) > 1 else ""
+    return _fit(f"{pairs[0].label} or the same in other words?{more}")
+
+
+def settlement(certain: SettleRequest) -> str:
     """`draft · CUT at 150/500 tok · wasted $0.0031`, then what became of the guesses."""
-    parts = [*map(outcome, outcomes), *map(purchase, purchases)]
-    parts += [f"{g.label} was {'right' if g.right else 'wrong'}" for g in guesses]
-    return _fit(" · ".join(parts))
+    return _fit(" · ".join(_settled(certain)))
+
+
+def _settled(certain: SettleRequest) -> Iterator[str]:
+    yield from (verdict(compared) for compared in certain.compared)
+    yield from (outcome(over) for over in certain.outcomes)
+    yield from (purchase(bought) for bought in certain.purchases)
+    yield from (f"{g.label} was {'right' if g.right else 'wrong'}" for g in certain.guesses)
+
+
+def verdict(found: GuessCompared) -> str:
+    """`verify="The lamp is broken." · SAME · openai:sim-small: the same`."""
+    same = "SAME" if found.tier is not None else "DIFFERENT"
+    return f"{found.label} · {same} · {found.by}: {found.reason}"
 
 
 def outcome(done: Outcome) -> str:

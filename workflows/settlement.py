@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.speculation.canonical import digest
-    from forerun.speculation.equivalence import CANONICAL_JSON, CONSUMED_FIELDS
     from forerun.speculation.guess import Guess
     from forerun.speculation.quantities import ZERO
     from forerun.speculation.record import GuessTested, Outcome
     from forerun.speculation.table import CallTable, Ending, SpeculativeCall
     from forerun.workflows.bills import EndedBill
     from forerun.workflows.refutation import Refutation
-    from forerun.workflows.run_state import Nodes, NodeState
+    from forerun.workflows.run_state import Nodes
 
 
 def outcome_of(speculation: SpeculativeCall, ended: EndedBill) -> Outcome:
@@ -41,6 +39,7 @@ def outcome_of(speculation: SpeculativeCall, ended: EndedBill) -> Outcome:
         high_usd=cost.high_usd,
         basis=cost.basis,
         wasted_usd=ZERO if ending is Ending.PROMOTED else cost.best_usd,
+        approximates=speculation.approximates,
     )
 
 
@@ -50,25 +49,23 @@ def tested(
     guesses: Mapping[str, Guess],
     table: CallTable,
     refutation: Refutation,
+    undecided: Collection[str],
 ) -> list[GuessTested]:
-    """Every guess considered for these nodes, launched on or held, against the actual value."""
+    """Every guess considered for these nodes, launched on or held, against the actual value.
+
+    Those that are still being compared are left for later.
+    """
     over = frozenset(ended)
     bet_on = _bet_on(table)
     return [
         _tested(guess, nodes, guess.id in bet_on, refutation)
         for guess in guesses.values()
-        if guess.node in over
+        if guess.node in over and guess.id not in undecided
     ]
 
 
 def _tested(guess: Guess, nodes: Nodes, launched: bool, refutation: Refutation) -> GuessTested:
-    run = nodes[guess.node]
-    actual = digest(run.output) if run.state is NodeState.DONE else None
-    tier: int | None = None
-    if actual == guess.digest:
-        tier = CANONICAL_JSON
-    elif actual is not None and refutation.held(guess):
-        tier = CONSUMED_FIELDS
+    tier = refutation.tier(guess)
     return GuessTested(
         at=workflow.now().isoformat(),
         guess=guess.id,
@@ -77,7 +74,7 @@ def _tested(guess: Guess, nodes: Nodes, launched: bool, refutation: Refutation) 
         source=guess.source,
         p=guess.belief.mean,
         launched=launched,
-        actual_sha256=actual,
+        actual_sha256=nodes[guess.node].digest,
         right=tier is not None,
         tier=tier,
     )

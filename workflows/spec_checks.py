@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from forerun.speculation.canonical import canonical, canonical_json
+from forerun.speculation.equivalence import CANONICAL_JSON
 from forerun.speculation.quantities import ONE, text
 from forerun.workflows.graph import Graph
 from forerun.workflows.spec_errors import SpecError, at, closest, shown
@@ -37,6 +37,7 @@ def check_nodes(spec: Spec) -> None:
             raise _refused(here, node.concurrency, "needs for_each", "leave it out")
         if isinstance(node, ModelNode):
             _check_output(node, path, schemas)
+        _check_equivalence(node, path)
         _check_guesses(node, path, schemas)
 
 
@@ -60,14 +61,8 @@ def check_guessed_node(name: str, node: NodeSpec, graph: Graph) -> None:
 def unsupported_features(spec: Spec) -> SpecError | None:
     """The first thing in `spec` that this version parses but cannot run yet."""
     for name, node in spec.nodes.items():
-        uses: Mapping[str, bool] = {
-            "equivalence": node.equivalence > 1,
-        }
-        for key, used in uses.items():
-            if used:
-                return _later(at("nodes", name, key), getattr(node, key))
         for index, guess in enumerate(node.guess):
-            if guess.source in ("model", "history", "pattern"):
+            if guess.source in ("history", "pattern"):
                 return _later(at("nodes", name, "guess", index, "from"), guess.source)
     return None
 
@@ -78,6 +73,20 @@ def _later(path: str, value: Any) -> SpecError:
 
 def _refused(path: str, value: Any, problem: str, fix: str) -> SpecError:
     return SpecError(path, shown(value), f"{shown(value)} {problem}", fix)
+
+
+def _check_equivalence(node: NodeSpec, path: str) -> None:
+    """Beyond canonical JSON only free text is compared: nearly the right choice is the wrong one."""
+    if node.equivalence <= CANONICAL_JSON:
+        return
+    if isinstance(node, ModelNode) and not node.for_each:
+        if node.choices is None and node.output_schema is None:
+            return
+        answers = "one of its choices" if node.choices else "JSON of its schema"
+    else:
+        answers = "a list" if node.for_each else f"with what the {node.kind} returns"
+    problem = f"is only for a model that answers in free text, and this node answers {answers}"
+    raise _refused(at(path, "equivalence"), node.equivalence, problem, "leave it out, or write 1")
 
 
 def _check_output(node: ModelNode, path: str, schemas: Schemas) -> None:
@@ -107,7 +116,8 @@ def _check_guesses(node: NodeSpec, path: str, schemas: Schemas) -> None:
                 fix,
             )
         seen.add(said)
-        if not isinstance(guess, StreamGuess):  # its p only counts once the others are decided
+        # What comes of the call itself has a value nobody knows yet, perhaps that of another guess.
+        if not isinstance(guess, StreamGuess | ModelGuess):
             total += guess.p or 0
         if total > ONE:
             problem = f"with {guess.p} all p up to here sum to {text(total)}, more than 1"
@@ -120,6 +130,9 @@ def _check_source(node: NodeSpec, index: int, path: str, schemas: Schemas) -> No
     match guess, node:
         case ValueGuess(), ModelNode(for_each=None):
             _check_value(node, guess.value, at(path, "value"), schemas)
+        case ModelGuess() | StreamGuess(), ModelNode() if node.for_each is not None:
+            fix = "use value or node: they predict the whole list"
+            raise _refused(at(path, "from"), guess.source, "predicts one answer, not a list", fix)
         case StreamGuess(), ModelNode():
             _check_stream(node, index, guess.field, path)
         case ModelGuess() | StreamGuess(), ToolNode() | EffectNode():

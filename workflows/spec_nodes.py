@@ -35,7 +35,13 @@ class _AnyNode(SpecModel):
     for_each: str | None = Field(default=None, description="one {{ expression }} that is a list")
     concurrency: int = Field(default=8, ge=1, le=1000, description="items of for_each at a time")
     speculate: bool = Field(default=True, description="false: never run it on a guess")
-    equivalence: int = Field(default=1, ge=0, le=3, description="the highest tier allowed")
+    equivalence: int = Field(
+        default=1,
+        ge=0,
+        le=3,
+        description="the highest tier at which a guess of its output may be right: 0 fields, 1 JSON, "
+        "2 wording, 3 a model's word; above 1 for free text only",
+    )
     timeout_seconds: float | None = Field(
         default=None, gt=0, le=86_400, description="of one attempt"
     )

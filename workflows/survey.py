@@ -94,7 +94,11 @@ class Survey:
             if variant.absent and variant.guesses
         ]
         return Found(
-            bets=[b.ask(absent) for b in self._bets.values() if b.decidable and self._certain(b)],
+            bets=[
+                bet.ask(absent)
+                for bet in self._bets.values()
+                if bet.decidable and self._known_by_now(bet.guesses)
+            ],
             purchases=[
                 (offer, self._bets[offer.guess,].ask(absent))
                 for offer in self._on_offer.values()
@@ -103,9 +107,9 @@ class Survey:
             items=self._items,
         )
 
-    def _certain(self, bet: PossibleBet) -> bool:
-        """Whether all its guesses have a value by now."""
-        return self._on_offer.keys().isdisjoint(bet.guesses)
+    def _known_by_now(self, guesses: Guesses) -> bool:
+        """Whether all guesses have a value, and none is still to be bought."""
+        return self._on_offer.keys().isdisjoint(guesses)
 
     def _variants_of(self, run: NodeRun) -> list[Variant]:
         variants = self._known(run)
@@ -158,7 +162,11 @@ class Survey:
     def _consider(self, name: str, way: Combination) -> list[Variant]:
         node = self._nodes.graph.nodes[name]
         chosen = list(zip(node.upstream, way.chosen, strict=True))
-        if any(variant.absent and not node.tolerates(up) for up, variant in chosen):
+        lost = any(variant.absent and not node.tolerates(up) for up, variant in chosen)
+        waits = any(variant.waits_for for variant in way.chosen)
+        if (lost or not waits) and not self._known_by_now(way.guesses):
+            return []  # whatever the value that is still to be bought: nothing hangs on it here
+        if lost:
             return [Variant(Absent(way.guesses), way.guesses)]
         uncertain = [up for up, variant in chosen if not variant.certain]
         why = kept_back(node, self._planner.disclosure(name), uncertain)
@@ -166,7 +174,7 @@ class Survey:
             self._bet(way.guesses).refuse(Refusal(node=name, reason=why))
             return []
         inputs = {up: variant.source for up, variant in chosen}
-        if any(variant.waits_for for variant in way.chosen):
+        if waits:
             first = f"{name}[0]" if node.gathers else name
             return [self._enter(first, inputs, None, way.guesses)]
         match self._candidates.calls(name, way.chosen):

@@ -22,6 +22,7 @@ from forerun.activities.intent import Intent
 from forerun.activities.registry import INVALID_ARGUMENTS, WRONG_KIND, Registry
 from forerun.speculation.canonical import digest
 from forerun.speculation.effect_class import Approval
+from forerun.speculation.equivalence import Approximation
 from tests.activities.commit_house import (
     MESSAGE,
     OTHER,
@@ -220,6 +221,7 @@ def test_intent_is_plain_data(house: House) -> None:
     intent = Intent.of(card, intent="send", arguments=MESSAGE | {"body": 1.0})
     assert intent.arguments["body"] == 1
     assert intent.request() == wish(arguments=MESSAGE | {"body": 1})
-    strict = Intent.of(card, intent="send", arguments=MESSAGE, exact=True)
+    made = Approximation(node="d", upstream="x", guess="x@0", label='x="y"', tier=2, by="wording")
+    strict = Intent.of(card, intent="send", arguments=MESSAGE, approximations=(made,))
     assert strict.approval is Approval.EXACT
     assert strict.request() == wish(exact=True)

@@ -90,7 +90,7 @@ def test_a_long_prompt_is_dearer_throughout() -> None:
         ("openai", "gpt-5.9-ultra"),
         ("anthropic", "gpt-6.1-sol-of-another-house"),
         ("acme", "gpt-4o"),
-        ("openai", "text-embedding-3-small"),
+        ("openai", "text-embedding-ada-002"),
         ("openai", ""),
     ],
 )

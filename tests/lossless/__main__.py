@@ -1,7 +1,7 @@
 """The lossless proof on many random specs, each run with speculation and without.
 
 `python -m tests.lossless --runs N --seed S` tries the seeds S to S + N - 1, prints what is wrong
-with which, and ends with one line for all; `--runs 1 --seed S` tries one of them again.
+with which, and ends with what happened in all of them; `--runs 1 --seed S` tries one of them again.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tests.lossless.case import Case
 from tests.lossless.generator import generate
 from tests.lossless.house import House
 from tests.lossless.runner import PAIRS_AT_ONCE, Verdict, prove
+from tests.lossless.tally import lines
 
 
 def main() -> int:
@@ -67,17 +68,12 @@ async def _proven(cases: Sequence[Case], options: argparse.Namespace) -> int:
 
 
 def _summary(verdicts: Sequence[Verdict], seconds: float) -> str:
-    failed = [verdict.seed for verdict in verdicts if verdict.problems]
-    endings: Counter[str] = Counter()
-    for verdict in verdicts:
-        endings.update(verdict.endings)
-    speculations = ", ".join(f"{count} {ending}" for ending, count in endings.items())
-    committed = sum(verdict.committed for verdict in verdicts)
-    outcome = f"FAILED seeds {', '.join(map(str, failed))}" if failed else "all lossless"
-    return (
-        f"{len(verdicts)} pairs, {outcome}; speculations: {speculations}; "
-        f"{committed} effects committed; {seconds:.0f} s"
-    )
+    failed = dict.fromkeys(str(verdict.seed) for verdict in verdicts if verdict.problems)
+    outcome = f"FAILED seeds {', '.join(failed)}" if failed else "all lossless"
+    audited = sum(len(verdict.runs) for verdict in verdicts)
+    counts = sum((verdict.tally for verdict in verdicts), Counter[tuple[str, str]]())
+    pairs = f"{len(verdicts)} pairs, {outcome}; {audited} histories audited; {seconds:.0f} s"
+    return "\n".join([pairs, *lines(counts)])
 
 
 def _shown(case: Case) -> str:

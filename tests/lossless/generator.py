@@ -1,20 +1,23 @@
-"""Random specs from a seed: chains, fans, diamonds, layers and tangles of 2 to 12 nodes."""
+"""Random specs from a seed: chains, fans, diamonds, layers and tangles of 2 to 12 nodes.
+
+Each may be a `for_each` over a list of another; so there are more calls than nodes.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
-from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from forerun.speculation.canonical import canonical_json
 from tests.lossless.case import Case, PolicyChange
-from tests.lossless.kinds import Drawn, Kinds, Reference
+from tests.lossless.drawn import Drawn, Reference, Words
+from tests.lossless.fans import Fans, Listed
+from tests.lossless.guesses import Guesser
+from tests.lossless.kinds import Kinds
 from tests.lossless.rules import Rulebook
 
 SHAPES = ("chain", "fan", "diamond", "layers", "tangle", "tangle", "tangle")
-OTHER_FIELDS = ("sources", "by", "n", "topic")
 
 
 def generate(seed: int) -> Case:
@@ -29,10 +32,13 @@ class _Generator:
         rulebook = Rulebook(rng, faults=rng.choice([0, 0, 1, 2]))
         self._topic = rng.choice(["the tax", "a plan", "login"])
         self._kinds = kinds = Kinds(rng, rulebook, self._topic)
+        self._fans = Fans(rng, kinds)
+        self._guesser = Guesser(rng, rulebook, kinds)
         self._shape = rng.choice(SHAPES)
+        self._words = kinds.items()
         self._nodes: list[Drawn] = []
         self._makers = [kinds.choice] * 4 + [kinds.text] * 4 + [kinds.echo] * 3
-        self._makers += [kinds.search] * 2 + [kinds.toll] * 2
+        self._makers += [kinds.search] * 2 + [kinds.toll] * 2 + [kinds.plan] * 2 + [kinds.brief] * 2
 
     def case(self) -> Case:
         for index in range(self._rng.randint(2, 12)):
@@ -41,13 +47,14 @@ class _Generator:
             seed=self._seed,
             spec={
                 "version": 1,
-                "workload": "lossless",
+                # What a worker has learned from the runs of another seed says nothing here.
+                "workload": f"lossless-{self._seed}",
                 "policy": self._policy(),
-                "input": {"topic": self._topic, "who": "ann@example.com"},
+                "input": {"topic": self._topic, "who": "ann@example.com", "words": self._words},
                 "nodes": {node.name: node.spec for node in self._nodes},
             },
             rules=[rule for node in self._nodes for rule in node.rules],
-            manners={node.name: node.manner for node in self._nodes if node.manner},
+            manners={name: m for node in self._nodes for name, m in node.intents.items()},
             changes=self._changes(),
         )
 
@@ -56,7 +63,7 @@ class _Generator:
 
     def _policy(self) -> dict[str, Any]:
         rng = self._rng
-        if self._chance(0.3):  # whatever could pay is tried
+        if self._chance(0.5):  # whatever could pay is tried
             return {"alpha": 1, "usd_per_second": 10, "budget_usd": 20}
         policy: dict[str, Any] = {
             "alpha": rng.choice(["0", "0.5", "0.9", "1"]),
@@ -86,21 +93,28 @@ class _Generator:
     def _node(self, index: int) -> Drawn:
         name = f"n{index}"
         if self._nodes and self._chance(0.06):
-            return _twin(name, self._rng.choice(self._nodes))
+            return self._rng.choice(self._nodes).twin(name)
         upstream = self._upstream(index)
-        refs = [self._reference(node) for node in upstream]
-        effect = index > 0 and self._chance(0.1)
-        drawn = (self._kinds.effect if effect else self._rng.choice(self._makers))(name, refs)
+        drawn = self._drawn(name, upstream, effect=index > 0 and self._chance(0.12))
         self._maybe_when(drawn, upstream)
         drawn.may_be_absent |= "when" in drawn.spec or any(n.may_be_absent for n in upstream)
-        if not effect:
-            self._maybe_guess(drawn)
+        if not drawn.effect:
+            self._guesser.guess(drawn, [node.name for node in self._nodes if not node.effect])
             self._maybe_estimate(drawn)
             if self._chance(0.06):
                 drawn.spec["speculate"] = False
             if self._chance(0.1):
                 drawn.spec["equivalence"] = self._rng.choice([0, 1])  # beyond, answers may differ
         return drawn
+
+    def _drawn(self, name: str, upstream: Sequence[Drawn], *, effect: bool) -> Drawn:
+        """A node of any kind, of a list or not."""
+        listed = self._listed(upstream)
+        refs = [self._reference(n) for n in upstream if not (listed and self._chance(0.5))]
+        if listed:
+            return (self._fans.effects if effect else self._fans.calls)(name, listed, refs)
+        words = Words.of(self._rng, refs) if refs else self._kinds.words()
+        return (self._kinds.effect if effect else self._rng.choice(self._makers))(name, words)
 
     def _upstream(self, index: int) -> list[Drawn]:
         nodes, rng = self._nodes, self._rng
@@ -120,20 +134,32 @@ class _Generator:
                 near = nodes[-4:] if self._chance(0.7) else nodes
                 return rng.sample(near, min(rng.choice([0, 1, 1, 1, 1, 2, 2, 2, 3]), len(near)))
 
+    def _listed(self, upstream: Sequence[Drawn]) -> Listed | None:
+        """A list of one of these nodes, that of the input, or now and then what is no list."""
+        node = next((node for node in upstream if node.listings), None)
+        if node and self._chance(0.45):
+            listing = self._rng.choice(node.listings)
+            return Listed.of(node, listing, tolerant=self._tolerant(node))
+        if self._chance(0.06):
+            return Listed(expression="input.words", values=[self._words])
+        if upstream and self._chance(0.02):
+            return Listed(expression=self._reference(upstream[0]).expression, values=[[]])
+        return None
+
     def _reference(self, node: Drawn) -> Reference:
-        """A field of a node; where the node may be skipped, mostly one that tolerates that."""
-        expression = self._rng.choice(list(node.fields))
-        values = node.fields[expression]
-        if self._chance(0.6 if node.may_be_absent else 0.1):
-            tolerant = f"({expression}) if {node.name} is defined else '-'"
-            return Reference(node, tolerant, [*values, "-"])
-        return Reference(node, expression, values)
+        view = self._rng.choice(node.views)
+        return Reference.to(node, view, tolerant=self._tolerant(node))
+
+    def _tolerant(self, node: Drawn) -> bool:
+        """Where a node may be skipped, what reads it mostly tolerates that."""
+        return self._chance(0.6 if node.may_be_absent else 0.1)
 
     def _maybe_when(self, drawn: Drawn, upstream: Sequence[Drawn]) -> None:
-        if not upstream or not self._chance(0.22):
+        if not upstream or "when" in drawn.spec or not self._chance(0.22):
             return
         other = self._rng.choice(upstream)
-        defined, test = f"{other.name} is defined", self._rng.choice(other.tests)
+        defined = f"{other.name} is defined"
+        test = self._rng.choice(other.tests).format(other.name)
         tolerant = defined in canonical_json(drawn.spec)
         drawn.spec["when"] = (
             f"{{{{ {defined} and ({test}) }}}}" if tolerant else f"{{{{ {test} }}}}"
@@ -141,47 +167,12 @@ class _Generator:
 
     def _maybe_estimate(self, drawn: Drawn) -> None:
         rng, estimate = self._rng, dict[str, Any]()
-        if self._chance(0.4):
+        if any(guess["from"] == "stream" for guess in drawn.spec.get("guess", ())):
+            estimate["seconds"] = rng.choice([0.5, 2, 5])  # it takes as long as it streams
+        elif self._chance(0.4):
             estimate["seconds"] = rng.choice([0, 0.05, 0.2, 0.5, 1, 3])
         if "model" in drawn.spec and self._chance(0.2):
             estimate["output_tokens"] = rng.choice([1, 10, 100, 2000])
             estimate["input_tokens"] = rng.choice([1, 50, 5000])
         if estimate:
             drawn.spec["estimate"] = estimate
-
-    def _maybe_guess(self, drawn: Drawn) -> None:
-        left, guesses, seen = Decimal(1), list[dict[str, Any]](), set[str]()
-        for _ in range(self._rng.choice([0, 1, 1, 1, 2, 3])):
-            p = Decimal(self._rng.choice(["0.1", "0.3", "0.5", "0.8", "0.95"]))
-            guess = self._guess(drawn)
-            said = canonical_json(guess)
-            if p <= left and said not in seen:
-                seen.add(said)
-                left -= p
-                guesses.append({**guess, "p": str(p)})
-        if guesses:
-            drawn.spec["guess"] = guesses
-
-    def _guess(self, drawn: Drawn) -> dict[str, Any]:
-        others = [node.name for node in self._nodes if not node.effect]
-        if others and self._chance(0.25):
-            return {"from": "node", "node": self._rng.choice(others)}
-        value = drawn.values[0] if self._chance(0.6) else self._rng.choice(drawn.values)
-        if isinstance(value, dict) and self._chance(0.4):
-            fields = cast("dict[str, Any]", value)
-            value = {**fields, self._rng.choice(OTHER_FIELDS): ["other"]}
-        elif "choices" not in drawn.spec and isinstance(value, str) and self._chance(0.15):
-            value = f"{value} {self._kinds.word()}"
-        return {"from": "value", "value": value}
-
-
-def _twin(name: str, other: Drawn) -> Drawn:
-    """The very same call once more: what one of the two has started, the other may claim."""
-    return replace(
-        other,
-        name=name,
-        spec=dict(other.spec),
-        fields={text.replace(other.name, name): values for text, values in other.fields.items()},
-        tests=[test.replace(other.name, name) for test in other.tests],
-        rules=[],
-    )

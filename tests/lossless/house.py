@@ -18,6 +18,7 @@ from temporalio.client import Client
 
 from forerun.activities import builtin_tools
 from forerun.activities.effects.outbox import Outbox
+from forerun.activities.equivalence import EquivalenceChecks
 from forerun.activities.model_call import ModelCalls
 from forerun.activities.price_lookup import CancelPolicies
 from forerun.activities.prices import PriceBook
@@ -105,6 +106,7 @@ class House:
             model_calls=ModelCalls(
                 providers=providers, prices=prices, cancel_billing=cancel_billing
             ),
+            equivalence_checks=EquivalenceChecks(prices=prices),
         )
 
 

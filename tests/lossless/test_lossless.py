@@ -10,15 +10,12 @@ from typing import Any
 
 import pytest
 
-from forerun.speculation.quantities import ZERO
 from forerun.workflows.spec import parse_spec
 from tests.lossless.case import Case, Manner
 from tests.lossless.checks import Run, differences, violations
-from tests.lossless.dollars import budget_problems
 from tests.lossless.generator import generate
 from tests.lossless.house import House
 from tests.lossless.runner import PAIRS_AT_ONCE, Verdict, prove
-from tests.lossless.told import Told
 
 # The SDK says so where a cut crosses the end of the call that it cuts.
 pytestmark = pytest.mark.filterwarnings("ignore:Cannot find activity to cancel:UserWarning")
@@ -73,13 +70,10 @@ async def test_an_altered_run_is_seen(house: House) -> None:
     ):
         assert list(differences(altered, control))
     for altered in (
-        _with(ahead, ledger={**ahead.result["ledger"], "promoted_usd": "0"}),
-        _with(ahead, last_record="0" * 64),
         replace(ahead, rows=[*ahead.rows, *ahead.rows]),
         replace(ahead, requests=[*ahead.requests, *ahead.requests]),
     ):
-        assert list(violations(altered, case))
-    assert list(budget_problems(Told(ahead.story), ZERO))
+        assert await violations(altered, case)
 
 
 def test_a_seed_is_a_case() -> None:

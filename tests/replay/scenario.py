@@ -33,11 +33,13 @@ async def nothing(_handle: Handle) -> None:
 class Scenario:
     """One run, whose models answer by `rules` and to which `people` happen from its start on.
 
-    `failed` is the type of the error that it ends with, None if it ends well.
+    `workflow` may be one of a user's own, with `spec` as its argument. `failed` is the type of the
+    error that it ends with, None if it ends well.
     """
 
     name: str
     spec: Any
+    workflow: str = "AgentDag"
     shows: Callable[[Story], bool]
     rules: tuple[dict[str, Any], ...] = ()
     people: Callable[[Handle], Awaitable[None]] = nothing
@@ -120,6 +122,14 @@ def effect(story: Story) -> str:
 def count(story: Story, event_type: EventType.ValueType) -> int:
     """How many events of a type there are."""
     return sum(event.event_type == event_type for event in story.history.events)
+
+
+def told(story: Story) -> int:
+    """How many checkpoints its calls have sent."""
+    return sum(
+        event.workflow_execution_signaled_event_attributes.signal_name == "checkpoint"
+        for event in story.history.events
+    )
 
 
 def launching_tasks(story: Story) -> list[int]:

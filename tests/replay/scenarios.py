@@ -20,6 +20,7 @@ from tests.replay.scenario import (
     reject,
     result,
     stop_ahead,
+    told,
     verdicts,
 )
 from tests.replay.specs import (
@@ -27,6 +28,7 @@ from tests.replay.specs import (
     LONG_DRAFT,
     SEND,
     STEPS,
+    SUMMARY,
     auto_reply,
     chain,
     dag,
@@ -214,9 +216,102 @@ SCENARIOS = [
         ),
     ),
     Scenario(
+        name="approximation",
+        spec=dag(
+            summary=model("Summarise", equivalence=3, guess=[value(SUMMARY)]),
+            draft=model("Draft: {{ summary }}"),
+            send=SEND,
+        ),
+        rules=(
+            says("Summarise", SUMMARY.replace("upset", "angry"), 600),
+            says("Draft", "Dear customer, all is well.", 300),
+            says("", "", model="text-*"),
+        ),
+        people=approve_what_is_shown,
+        shows=lambda s: (
+            fates(s) == ["draft promoted"]
+            and [(one["node"], one["tier"]) for one in result(s)["approximations"]]
+            == [("draft", 3)]
+        ),
+    ),
+    Scenario(
         name="wide",
         spec=dag(**{f"n{i}": {"tool": "echo", "args": {"value": i}} for i in range(70)}),
         shows=lambda s: len(result(s)["outputs"]) == 70 and len(set(launching_tasks(s))) >= 2,
+    ),
+    Scenario(
+        name="fan_out",
+        spec=dag(
+            plan=model(
+                "Plan",
+                choices=None,
+                schema={"type": "array"},
+                guess=[value(["a", "b", "d"], 0.8)],
+            ),
+            write=model("Draft: {{ item }}", for_each="{{ plan }}"),
+            join=model("Step: {{ write }}"),
+        ),
+        rules=(
+            says("Plan", '["a", "b", "c"]', 1500),
+            says("Draft", "a text", 30),
+            says("Step", "joined", 30),
+        ),
+        shows=lambda s: (
+            fates(s)
+            == [
+                "join discarded",
+                "write[0] promoted",
+                "write[1] promoted",
+                "write[2] discarded",
+            ]
+        ),
+    ),
+    Scenario(
+        name="streamed",
+        spec=dag(
+            plan=model(
+                "Plan",
+                choices=None,
+                schema={"type": "object", "properties": {"a": {}, "b": {}}},
+                guess=[{"from": "stream", "field": "a"}],
+                max_output_tokens=300,
+            ),
+            draft=model("Draft: {{ plan.a }}"),
+        ),
+        rules=(
+            {"match": "^Plan", "reply": {"a": 1, "b": "b " * 60}, "tokens_per_second": 60},
+            says("Draft", "done", 50),
+        ),
+        shows=lambda s: fates(s) == ["draft promoted"] and told(s) >= 1,
+    ),
+    Scenario(
+        name="bought",
+        spec=dag(
+            route=model(
+                "Classify",
+                choices=["billing", "bug"],
+                guess=[{"from": "model", "model": "openai:sim-small", "k": 2, "p": 0.9}],
+            ),
+            draft=model("Draft: {{ route }}"),
+        ),
+        rules=(
+            {**says("Classify", "billing", 30), "model": "sim-small"},
+            says("Classify", "billing", 900),
+            says("Draft", "Dear", 50),
+        ),
+        shows=lambda s: len(s.of_kind("purchase")) == 2 and fates(s) == ["draft promoted"],
+    ),
+    Scenario(
+        name="own_workflow",
+        workflow="Triage",
+        spec="charged twice",
+        rules=(
+            says("CLASSIFY", "billing", 500),
+            says("REVIEW", "good", 50),
+            says("DRAFT", "Dear", 50),
+        ),
+        people=approve,
+        shows=lambda s: fates(s) == ["draft promoted", "review_0 promoted"],
     ),
     Scenario(
         name="bad_spec",

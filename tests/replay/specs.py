@@ -51,6 +51,10 @@ def auto_reply(policy: dict[str, Any] = EAGER, **send: Any) -> dict[str, Any]:
 
 BILLING = (says("Classify", "billing", 600), says("Draft", "Dear customer, all is well."))
 LONG_DRAFT = says("Draft", "word " * 50, tokens_per_second=30)
+SUMMARY = (
+    "The customer has received a broken lamp, is upset about the long wait, and asks us for a "
+    "refund to the card that was used for the order."
+)
 STEPS = ("a", "b", "c", "d")
 
 

@@ -6,20 +6,20 @@ stuck: where that is meant, `python -m tools.record_histories NAME` records it a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import pytest
-from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from forerun import __version__
 from forerun.workers.plugin import forerun_plugin
 from forerun.workflows.agent_dag import AgentDag
+from tests.forging import Forged
 from tests.harness import Story
 from tests.replay.scenario import HISTORIES, Scenario
 from tests.replay.scenarios import SCENARIOS
-from tests.replay.tampering import TAMPERINGS, Events
+from tests.replay.tampering import TAMPERINGS
+from tests.workflows.own_workflows import OWN
 
 MAX_BYTES = 200_000
 
@@ -28,7 +28,7 @@ MAX_BYTES = 200_000
 def replayer() -> Replayer:
     """What a worker would make of a history."""
     return Replayer(
-        workflows=[AgentDag], plugins=[forerun_plugin()], build_id=f"forerun-{__version__}"
+        workflows=[AgentDag, *OWN], plugins=[forerun_plugin()], build_id=f"forerun-{__version__}"
     )
 
 
@@ -56,15 +56,13 @@ def test_every_file_has_a_scenario() -> None:
 
 @pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)
 async def test_a_history_that_was_tampered_with_does_not_replay(
-    replayer: Replayer, tamper: Callable[[Events], None]
+    replayer: Replayer, tamper: Callable[[Forged], None]
 ) -> None:
     """So the replay test can fail: it does for every kind of command, and for their order."""
-    (scenario,) = (scenario for scenario in SCENARIOS if scenario.name == "hit")
-    history = json.loads(scenario.file.read_text())
-    tamper(history["events"])
-    tampered = WorkflowHistory.from_json(scenario.name, history)
+    forged = Forged("hit")
+    tamper(forged)
 
-    replayed = await replayer.replay_workflow(tampered, raise_on_replay_failure=False)
+    replayed = await replayer.replay_workflow(forged.history(), raise_on_replay_failure=False)
 
     assert replayed.replay_failure is not None
     assert "TMPRL1100" in str(replayed.replay_failure)

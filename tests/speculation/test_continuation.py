@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from forerun.speculation.assessment import Placed
 from forerun.speculation.beliefs import stated
 from forerun.speculation.bet import Assumption, Bet, Stake
-from forerun.speculation.continuation import reconsider
-from forerun.speculation.decision import Decision, Situation
+from forerun.speculation.board import Placed, Situation
+from forerun.speculation.choice import decide
+from forerun.speculation.decision import Decision
 from forerun.speculation.guess import GuessSource
-from forerun.speculation.makespan import Ahead, Leg, Step
+from forerun.speculation.makespan import Ahead, Step
 from forerun.speculation.policy import Policy
 from forerun.speculation.rule import Verdict
 
@@ -53,10 +53,10 @@ def live(*, left_ms: int = 3000, left_usd: str = "0.004", p: str = "0.6") -> Bet
     )
 
 
-def judged(bet: Bet, *, policy: Policy | None = None, beside_ms: int = 0) -> tuple[Decision, ...]:
-    """The verdict on the bet; `beside_ms` is a branch that may hide what it saves."""
+def situation(bet: Bet, *, policy: Policy | None = None, beside_ms: int = 0) -> Situation:
+    """The bet is under way; `beside_ms` is a branch that may hide what it saves."""
     left = bet.calls[0].ms
-    situation = Situation(
+    return Situation(
         at="",
         policy=policy or Policy(),
         funds_usd=D(1),
@@ -69,12 +69,17 @@ def judged(bet: Bet, *, policy: Policy | None = None, beside_ms: int = 0) -> tup
             Placed(
                 fingerprint="fp",
                 guesses=("classify@x",),
-                ahead=Ahead(node="draft", legs=(Leg("draft", left),), assumed=("classify",)),
+                ahead=Ahead(node="draft", ms=left, assumed=("classify",)),
             ),
         ),
         bets=(),
+        live=(bet,),
     )
-    return reconsider(situation, [bet])
+
+
+def judged(bet: Bet, *, policy: Policy | None = None, beside_ms: int = 0) -> tuple[Decision, ...]:
+    """The verdict on the bet."""
+    return decide(situation(bet, policy=policy, beside_ms=beside_ms))
 
 
 def test_a_bet_that_still_pays_is_kept() -> None:
@@ -106,3 +111,14 @@ def test_only_what_comes_before_the_refutation_is_at_risk() -> None:
     (cut,) = judged(live(), beside_ms=60_000)
 
     assert cut.cost_usd == D("0.3333") * D("0.004")
+
+
+def test_what_is_cut_no_longer_stands_in_the_way() -> None:
+    """The other bets of the batch are judged without it: one that costs less takes its place."""
+    asked = situation(live(), policy=replace(Policy(), usd_per_second=D("0.0001")))
+    free = replace(live().calls[0], fingerprint="fp2", output_usd=D(0))
+
+    cut, launch = decide(replace(asked, bets=(replace(live(), calls=(free,)),)))
+
+    assert (cut.verdict, launch.verdict) == (Verdict.CUT, Verdict.LAUNCH)
+    assert launch.seconds_saved == cut.seconds_saved == D(2)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forerun.speculation.assessment import Placed, assess
+from forerun.speculation.assessment import assess
 from forerun.speculation.beliefs import stated
 from forerun.speculation.bet import Assumption, Bet, Refusal, Stake
+from forerun.speculation.board import Board, Placed, Situation
 from forerun.speculation.choice import decide
-from forerun.speculation.decision import Decision, Situation
+from forerun.speculation.decision import Decision
 from forerun.speculation.guess import GuessSource
-from forerun.speculation.makespan import Ahead, Leg, Network, Step, forecast
+from forerun.speculation.makespan import Ahead, Network, Step
 from forerun.speculation.policy import Policy
 from forerun.speculation.rule import Verdict, worth
 
@@ -199,7 +199,7 @@ def test_calls_that_save_nothing_are_dropped_with_what_waits_for_them() -> None:
         stake("tail", 100, waits_for=("side",)),
     )
 
-    assessment = assess(full, network, [])
+    assessment = assess(full, Board(replace(situation(full), network=network)))
 
     assert set(assessment.dropped) == {"side", "tail"}
     assert [exposure.stake.node for exposure in assessment.exposures] == ["lookup", "draft"]
@@ -242,7 +242,7 @@ def test_a_placed_speculation_is_part_of_the_situation() -> None:
     done = Placed(
         fingerprint="fp-lookup",
         guesses=("classify@x",),
-        ahead=Ahead(node="lookup", legs=(Leg("lookup", 0),), assumed=("classify",)),
+        ahead=Ahead(node="lookup", ms=0, assumed=("classify",)),
     )
 
     decision = only(decide(situation(bet(stake("draft", 4000)), placed=[done])))
@@ -261,29 +261,3 @@ def test_verdicts_do_not_depend_on_the_order_of_the_question(bets: list[Bet]) ->
         "classify@y": Verdict.LAUNCH,
         "classify@z": Verdict.HOLD,
     }
-
-
-@given(st.data())
-def test_saving_equals_brute_force(data: st.DataObject) -> None:
-    """L is M(S) - M(S + bet) by definition; dropping calls never costs any of it."""
-    durations = data.draw(st.lists(st.integers(1, 50), min_size=3, max_size=3))
-    network = {
-        name: Step(upstream=step.upstream, ms=ms, started=step.started)
-        for (name, step), ms in zip(NETWORK.items(), durations, strict=True)
-    }
-    full = bet(stake("lookup", durations[1]), stake("draft", durations[2], waits_for=("lookup",)))
-    best = max(
-        forecast(network, []).makespan_ms - forecast(network, list(subset)).makespan_ms
-        for count in range(3)
-        for subset in permutations(_aheads(durations), count)
-    )
-
-    assert assess(full, network, []).saved_ms == best
-
-
-def _aheads(durations: list[int]) -> list[Ahead]:
-    lookup = Leg("lookup", durations[1])
-    return [
-        Ahead(node="lookup", legs=(lookup,), assumed=("classify",)),
-        Ahead(node="draft", legs=(lookup, Leg("draft", durations[2])), assumed=("classify",)),
-    ]

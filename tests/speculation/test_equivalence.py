@@ -44,6 +44,7 @@ def test_what_is_the_same(predicted: str, actual: str, expected: int) -> None:
 def test_what_no_model_may_decide(predicted: str, actual: str) -> None:
     """One character or one word makes another statement: never the same, and a gate says why."""
     assert tier(predicted, actual) is None
+    assert not equivalent(predicted, actual, highest=3, structured=False).undecided
     assert not gate_is_open(predicted, actual)
 
 
@@ -51,8 +52,11 @@ def test_what_no_model_may_decide(predicted: str, actual: str) -> None:
     ("predicted", "actual"), [pair[1:] for pair in UNDECIDED], ids=[pair[0] for pair in UNDECIDED]
 )
 def test_what_takes_a_model_to_decide(predicted: str, actual: str) -> None:
-    """Different words, and nothing that a gate could object to."""
+    """Different words, and nothing that a gate could object to: left open, where tier 3 is allowed."""
     assert tier(predicted, actual) is None
+    for highest in (2, 3):
+        found = equivalent(predicted, actual, highest=highest, structured=False)
+        assert found.undecided == (highest == 3)
     assert gate_is_open(predicted, actual)
 
 

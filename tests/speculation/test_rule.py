@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forerun.speculation.rule import break_even, critical_branches, worth
+from forerun.speculation.rule import Worth, break_even, critical_branches, worth
 
 D = Decimal
 probabilities = st.decimals(0, 1, places=4)
@@ -84,3 +84,49 @@ def test_break_even_is_the_boundary(gain: Decimal, cost: Decimal, alpha: Decimal
 
     assert pays(edge + step)
     assert not pays(edge - step)
+
+
+@pytest.mark.parametrize(
+    ("p", "guess_usd", "ev_usd", "bar_usd", "pays"),
+    [
+        ("0.20", "0", "0.0020", "0.00675", False),
+        ("0.47", "0", "0.022925", "0.00675", True),
+        ("0.62", "0", "0.03455", "0.00675", True),
+        ("0.47", "0.0027", "0.020225", "0.0081", True),
+        ("0.31", "0.0027", "0.007825", "0.0081", False),
+        ("0.47", "0.0135", "0.009425", "0.0135", False),
+    ],
+)
+def test_auto_reply_with_a_bought_guess(
+    p: str, guess_usd: str, ev_usd: str, bar_usd: str, pays: bool
+) -> None:
+    """AutoReply at alpha 0.5 (methods.md 1), and the same bets with G of 0.2 C and of a whole C."""
+    figures = worth(
+        p=D(p),
+        seconds_saved=D("6.4"),
+        usd_per_second=D("0.01"),
+        cost_usd=D("0.0135"),
+        alpha=D("0.5"),
+        guess_usd=D(guess_usd),
+    )
+
+    assert figures == Worth(ev_usd=D(ev_usd), threshold_usd=D(bar_usd))
+    assert figures.pays == pays
+
+
+@given(p=probabilities, gain=amounts, cost=amounts, guess=amounts, alpha=probabilities)
+def test_a_bought_guess_needs_more_by_its_share_of_what_is_spent(
+    p: Decimal, gain: Decimal, cost: Decimal, guess: Decimal, alpha: Decimal
+) -> None:
+    """P_min grows as C + G to C: it is (2 - alpha) (C + G) / (L lambda + C)."""
+    figures = worth(
+        p=p,
+        seconds_saved=gain,
+        usd_per_second=D(1),
+        cost_usd=cost,
+        alpha=alpha,
+        guess_usd=guess,
+    )
+    edge = break_even(gain_usd=gain, cost_usd=cost, alpha=alpha) * (cost + guess) / cost
+
+    assert abs(p - edge) < D("1e-20") or figures.pays == (p > edge)

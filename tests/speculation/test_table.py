@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from forerun.speculation.call import Call
 from forerun.speculation.table import (
+    Accepted,
     CallTable,
     Ending,
     Given,
@@ -50,6 +51,14 @@ def test_a_guess_made_from_a_result_carries_that_results_assumptions() -> None:
     entered(table, "draft", {"a": Guessed("a@1")})
 
     assert table.assumptions({"verify": Guessed("verify@9", "draft")}) == ("a@1", "verify@9")
+
+
+def test_an_accepted_guess_is_certain() -> None:
+    """It was found to say the same as the answer, which is there: nothing rests on it any more."""
+    table = CallTable()
+    entered(table, "b", {"a": Accepted("a@1"), "x": Guessed("x@2")})
+
+    assert table.assumptions({"b": Resulting("b"), "a": Accepted("a@1")}) == ("x@2",)
 
 
 def test_a_claimed_result_is_certain() -> None:

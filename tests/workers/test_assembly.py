@@ -58,6 +58,11 @@ def test_the_folders_of_effects_are_made_for_the_role_that_commits(
         ("FORERUN_DRAFTS_URL", f"postgresql+asyncpg://me:{SECRET}@db/x"),
         ("FORERUN_HTTP_ALLOW", "example.com, https://example.com"),
         ("FORERUN_PRICES", __file__),
+        ("FORERUN_EMBEDDINGS", "text-embedding-3-small"),
+        ("FORERUN_EMBEDDINGS", "anthropic:text-embedding-3-small"),
+        ("FORERUN_JUDGE", "sim-small"),
+        ("FORERUN_JUDGE", "acme:sim-small"),
+        ("FORERUN_JUDGE", "openai:"),
     ],
 )
 def test_a_bad_setting_is_one_line_with_its_variable(name: str, value: str) -> None:

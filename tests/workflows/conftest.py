@@ -35,6 +35,8 @@ async def whole_stack(
                 "ANTHROPIC_BASE_URL": standin.anthropic_base_url,
                 "FORERUN_OUTBOX_URL": f"sqlite:///{outbox}",
                 "FORERUN_DRAFTS_URL": f"sqlite:///{outbox.with_name('drafts.sqlite3')}",
+                "FORERUN_EMBEDDINGS": "openai:text-embedding-3-small",
+                "FORERUN_JUDGE": "openai:sim-small",
             }
         )
         prepare_effects(settings)

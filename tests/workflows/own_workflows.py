@@ -84,6 +84,10 @@ class Wrong:
                     ahead.model("a", "openai:sim-mid", "x")
                 case "operation":
                     await ahead.tool("a", "kb.serch", {"topic": "x"})
+                case "late":
+                    ahead.model("slow", "openai:sim-mid", "SLOW")
+                    await ahead.tool("quick", "echo", {"value": 1})
+                    await ahead.tool("a", "kb.serch", {"topic": "x"})
                 case "kind":
                     ahead.effect("a", "kb.search", {"topic": "x"})
                 case "raises":
@@ -114,4 +118,22 @@ class WrongLate:
         return "unreachable"
 
 
-OWN = [Triage, Failing, Wrong, WrongLate]
+@workflow.defn
+class Relayed:
+    """Hands an output on as a value of its own: no edge says where the effect got it from."""
+
+    @workflow.run
+    async def run(self, guess: str) -> dict[str, Any]:
+        async with Speculation(workload="own", budget_usd="1") as ahead:
+            summary = ahead.model(
+                "summarise", "openai:sim-mid", "Summarise", equivalence=2,
+                guess=[{"from": "value", "value": guess, "p": 0.9}], estimate={"seconds": 2},
+            )  # fmt: skip
+            reply = ahead.model("reply", "openai:sim-mid", lambda text: f"Reply: {text}", summary)
+            body = {"to": "a@example.com", "body": (await reply).strip()}
+            noted = ahead.tool("note", "echo", {"value": "sent"})
+            await ahead.effect("send", "outbox.put", {**body, "subject": await noted})
+        return ahead.result()
+
+
+OWN = [Triage, Failing, Wrong, WrongLate, Relayed]

@@ -104,6 +104,8 @@ async def test_of_a_guessed_list_the_right_items_count(stack: Stack, runs: list[
     assert result["outputs"]["write"] == ["on a", "on c"]
     assert outcomes.pop("write[0]") == "promoted"
     assert outcomes.pop("write[1]") == outcomes.pop("write[2]") == "discarded"
+    (tested,) = (await Story.of(handle)).of_kind("guess")
+    assert not tested["right"]
 
 
 async def test_guessed_items_start_within_their_concurrency(stack: Stack, runs: list[Any]) -> None:

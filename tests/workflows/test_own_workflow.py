@@ -13,6 +13,7 @@ from temporalio.worker import Replayer, Worker
 
 from forerun import SpeculationPlugin
 from tests.harness import Stack, Story, check_ledger
+from tests.workflows import loosely
 from tests.workflows.auto_reply import until_pending
 from tests.workflows.own_workflows import OWN
 
@@ -117,6 +118,21 @@ async def test_a_wrong_guess_is_cut_and_the_branch_taken(stack: Stack, house: Ho
     assert list(learned["operations"]) == ["kb.search", "outbox.put"]
 
 
+async def test_an_approximation_follows_what_is_awaited(stack: Stack, house: House) -> None:
+    """The effect is declared on a plain value, made of an awaited output: it takes its digest too."""
+    stack.standin.set_rules(loosely.rules())
+
+    handle = await house.start("Relayed", loosely.SAME_WORDS)
+    await handle.signal("approve", {"node": "send", "by": "eve"})
+    intent = await loosely.approve_exactly(handle)
+    result = await handle.result()
+
+    assert intent["approval"] == "exact"
+    assert [one["node"] for one in intent["approximations"]] == ["reply"]
+    assert result["approximations"] == intent["approximations"]
+    assert result["effects"]["send"]["by"] == "ann"
+
+
 async def test_a_failed_step_raises_where_it_is_awaited(stack: Stack, house: House) -> None:
     """The workflow may go on; a skipped step is None, and so is what was declared on it."""
     stack.standin.set_rules([{"match": "FAIL", "fault": "500"}])
@@ -144,6 +160,7 @@ async def test_a_failed_step_that_nobody_awaits_fails_the_run(stack: Stack, hous
         ("outside", "a step was awaited outside of `async with Speculation()`"),
         ("twice", "nodes.a: is declared twice; fix: give each step a name of its own"),
         ("operation", "nodes.a.tool: unknown operation 'kb.serch'; fix: did you mean 'kb.search'?"),
+        ("late", "nodes.a.tool: unknown operation 'kb.serch'; fix: did you mean 'kb.search'?"),
         ("kind", "nodes.a.effect: 'kb.search' is read: only a tool node may name it"),
         ("option", "nodes.a.choises: unknown key 'choises' in this model node"),
         ("else", "nodes.a.model: 'gpt' names no known provider and model"),

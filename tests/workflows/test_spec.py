@@ -100,7 +100,6 @@ class TestRightSpecs:
     def test_features_of_later_releases_are_parsed(self) -> None:
         """And refused by name where a run would start, with their paths."""
         guesses = {
-            "model": {"from": "model", "model": "openai:sim-small", "k": 3},
             "history": {"from": "history", "key": "{{ input.from }}", "p": 0.2},
             "pattern": {"from": "pattern"},
         }
@@ -112,12 +111,7 @@ class TestRightSpecs:
                 f"nodes.b.guess[0].from: '{source}' is not supported by this version of forerun yet; "
                 "fix: leave it out"
             )
-        for keys in ({"equivalence": 2},):
-            error = unsupported_features(parse_spec(spec(a=model(**keys))))
-            assert error is not None
-            assert error.path == f"nodes.a.{next(iter(keys))}"
         assert unsupported_features(parse_spec(AUTO_REPLY)) is None
-        assert unsupported_features(parse_spec(spec(a=model(equivalence=0)))) is None
 
     @pytest.mark.parametrize(
         "output",

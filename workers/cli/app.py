@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from forerun import __version__
+from forerun.workers.cli.audit import audit
+from forerun.workers.cli.export import export
 from forerun.workers.cli.process import CommandError, run
 
 # Plain help and errors: a box around an error is not one clear line.
@@ -227,3 +229,7 @@ def schema(
     from forerun.workers.schemas import all_schemas, spec_schema
 
     print(json.dumps(all_schemas() if everything else spec_schema(), indent=2))
+
+
+app.command()(audit)
+app.command()(export)

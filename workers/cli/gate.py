@@ -18,6 +18,7 @@ from temporalio.service import RPCError
 
 from forerun.speculation.approvals import Answer, Malformed, parse_signal
 from forerun.workers.cli.follow import approval_command
+from forerun.workers.cli.outcome import approximation
 from forerun.workers.cli.printable import printable
 from forerun.workers.cli.process import CommandError, complain
 from forerun.workers.cli.runs import AWAITING, RUNNING, NoAnswer, Run, Waiting, runs
@@ -125,6 +126,8 @@ def _show(console: Console, run: str, waiting: Waiting) -> None:
         by = ", ".join(waiting.approved_by) or "nobody"
         words = f"  needs {waiting.approvals} people; approved by {by}"
         console.print(Text(printable(words)), soft_wrap=True)
+    for made in waiting.approximations:
+        console.print(Text(f"  approximate: {approximation(made)}"), soft_wrap=True)
     for signal in waiting.ignored:
         words = f"  {signal['signal']} by {signal['by']} did not count: {signal['why']}"
         console.print(Text(printable(words)), soft_wrap=True)

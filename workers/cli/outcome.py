@@ -23,7 +23,7 @@ def print_outcome(console: Console, result: dict[str, Any]) -> None:
     _section(console, "skipped", dict.fromkeys(result["skipped"], ""))
     _section(console, "effects", {name: _effect(e) for name, e in result["effects"].items()})
     if result["approximations"]:
-        rows = {str(number): _shown(it) for number, it in enumerate(result["approximations"], 1)}
+        rows = {made["node"]: approximation(made) for made in result["approximations"]}
         _section(console, "approximations", rows)
     print_ledger(console, result["ledger"])
 
@@ -41,6 +41,12 @@ def print_ledger(console: Console, ledger: dict[str, Any]) -> None:
         "speculations": f"{counts['launched']} launched" + (f": {ended}" if ended else ""),
     }
     _section(console, "ledger", rows)
+
+
+def approximation(made: Mapping[str, Any]) -> str:
+    """`draft answers verify="The lamp …", taken for the answer (tier 3, openai:sim-small)`."""
+    words = f"{made['node']} answers {made['label']}, taken for the answer"
+    return printable(f"{words} (tier {made['tier']}, {made['by']})")
 
 
 def endings(counts: Mapping[str, int]) -> str:

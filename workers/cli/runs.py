@@ -67,6 +67,7 @@ class Waiting:
     since_ms: int
     approvals: int = 1
     approved_by: tuple[str, ...] = ()
+    approximations: tuple[dict[str, Any], ...] = ()
     ignored: tuple[dict[str, str], ...] = ()
 
 

@@ -16,6 +16,7 @@ from forerun.workers.local import Layout, Local
 from forerun.workers.roles import Role
 from forerun.workers.settings import Endpoint, Settings
 from forerun.workers.standin_process import READY
+from forerun.workers.telemetry.config import Telemetry
 
 SIGNAL_SECONDS = 0.5
 """A Ctrl-C reaches our children as well, and they may be gone before we have heard of it."""
@@ -55,9 +56,11 @@ async def worker(settings: Settings, order: WorkerOrder) -> int:
         NoConnection, WorkerStopped: the server refuses, or a worker ended by itself.
     """
     server, parts = order.server, assemble(settings, order.operations)
+    telemetry = Telemetry.of(settings)
     if Role.COMMIT in order.roles:
         prepare_effects(settings)
-    client = await server.wait(lambda: _say(f"waiting for Temporal at {server.address} ..."))
+    waiting = f"waiting for Temporal at {server.address} ..."
+    client = await server.wait(lambda: _say(waiting), telemetry)
     async with Fleet.start(
         client, parts, order.roles, speculative_slots=order.speculative_slots
     ) as fleet:

@@ -1,0 +1,253 @@
+"""Guesses that are bought: what a cheaper model's answer is worth before it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forerun.speculation.beliefs import stated
+from forerun.speculation.bet import Assumption, Bet, Condition, Refusal, Stake
+from forerun.speculation.board import Situation
+from forerun.speculation.buying import Purchase
+from forerun.speculation.choice import decide
+from forerun.speculation.decision import Decision
+from forerun.speculation.guess import GuessSource
+from forerun.speculation.makespan import Leg, Step
+from forerun.speculation.policy import Policy
+from forerun.speculation.rule import Verdict, worth
+
+D = Decimal
+SMALL = "openai:sim-small"
+milliseconds = st.integers(0, 5000)
+
+
+def assumption(guess: str = f"classify@?{SMALL}", p: str = "0.6") -> Assumption:
+    """A guess for classify, bought from the small model unless another is named."""
+    return Assumption(
+        guess=guess,
+        node="classify",
+        label=f"classify=?{SMALL}",
+        source=GuessSource.MODEL,
+        value_sha256="?",
+        belief=stated(D(p)),
+    )
+
+
+def stake(
+    node: str,
+    ms: int,
+    *waits_for: str,
+    usd: tuple[str, str] | None = ("0.001", "0.004"),
+    fingerprint: str | None = None,
+) -> Stake:
+    """A call whose arguments are not known yet."""
+    return Stake(
+        node=node,
+        operation="anthropic:sim-mid",
+        fingerprint=fingerprint,
+        waits_for=waits_for,
+        ms=ms,
+        input_tokens=100,
+        output_tokens=100,
+        estimate_basis="spec",
+        input_usd=D(usd[0]) if usd else None,
+        output_usd=D(usd[1]) if usd else None,
+        worst_usd=D("0.02") if usd else None,
+        rates=None,
+        whole_output=False,
+    )
+
+
+def answer(ms: int = 400, usd: str | None = "0.0002", worst: str | None = "0.001") -> Purchase:
+    """What the small model takes."""
+    return Purchase(
+        operation=SMALL,
+        k=1,
+        fingerprint="fp-answer",
+        seconds=D(ms).scaleb(-3),
+        input_tokens=100,
+        output_tokens=5,
+        estimate_basis="public",
+        rates=None,
+        cost_usd=None if usd is None else D(usd),
+        worst_usd=None if worst is None else D(worst),
+    )
+
+
+def offer(*calls: Stake, purchase: Purchase | None = None, p: str = "0.6") -> Bet:
+    """What could start on the answer; by default the draft."""
+    return Bet(
+        question="buy?",
+        assumptions=(assumption(p=p),),
+        conditions=(),
+        calls=calls or (stake("draft", 4000),),
+        purchase=purchase or answer(),
+    )
+
+
+def situation(
+    *purchases: Bet,
+    left_ms: int = 1200,
+    draft_ms: int = 4000,
+    bets: Sequence[Bet] = (),
+    funds: str = "0.5",
+    policy: Policy | None = None,
+    held_back: dict[str, str] | None = None,
+) -> Situation:
+    """The classification still runs for a while; draft reads it, and lookup too."""
+    return Situation(
+        at="2026-11-21T00:00:00+00:00",
+        policy=policy or Policy(),
+        funds_usd=D(funds),
+        network={
+            "classify": Step(upstream=(), ms=left_ms, started=True),
+            "lookup": Step(upstream=("classify",), ms=0),
+            "draft": Step(upstream=("classify", "lookup"), ms=draft_ms),
+        },
+        placed=(),
+        bets=tuple(bets),
+        purchases=purchases,
+        held_back=held_back or {},
+    )
+
+
+def only(asked: Situation) -> Decision:
+    """The one decision of a batch."""
+    (decision,) = decide(asked)
+    return decision
+
+
+@given(guessing=milliseconds, answering=milliseconds, drafting=milliseconds)
+def test_time_is_saved_by_the_rule_of_the_later_one(
+    guessing: int, answering: int, drafting: int
+) -> None:
+    """min(C, (B - A)+): the guess may come too late, and a hit still waits for the answer itself."""
+    asked = offer(stake("draft", drafting), purchase=answer(guessing))
+
+    decision = only(situation(asked, left_ms=answering, draft_ms=drafting))
+
+    saved_ms = min(drafting, max(answering - guessing, 0))
+    assert decision.seconds_saved == D(saved_ms).scaleb(-3)
+
+
+def test_what_is_wasted_starts_with_the_answer() -> None:
+    """The draft begins at 0.4 s and has 0.8 of its 4.0 s until the answer itself is there."""
+    decision = only(situation(offer()))
+
+    assert decision.cost_usd == D("0.001") + D("0.2") * D("0.004")
+    assert decision.path_without == (Leg("classify", 1200),)
+    assert decision.path_with == (Leg(f"classify@?{SMALL}", 400),)
+
+
+def test_a_purchase_recomputes_from_its_record() -> None:
+    """Both sides of the rule, from what the record holds; nothing is launched by it."""
+    decision = only(situation(offer()))
+
+    assert decision.verdict is Verdict.BUY
+    assert decision.launched == ()
+    assert decision.purchase is not None
+    assert decision.purchase.cost_usd is not None
+    assert decision.purchase.worst_usd is not None
+    assert decision.cost_usd is not None
+    figures = worth(
+        p=decision.p,
+        seconds_saved=decision.seconds_saved,
+        usd_per_second=decision.usd_per_second,
+        cost_usd=decision.cost_usd,
+        alpha=decision.alpha,
+        guess_usd=decision.purchase.cost_usd,
+    )
+    assert (decision.ev_usd, decision.threshold_usd) == (figures.ev_usd, figures.threshold_usd)
+    assert decision.worst_usd == decision.purchase.worst_usd + D("0.02")
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (situation(offer(purchase=answer(usd=None))), f"unpriced: no price known for {SMALL}"),
+        (situation(offer(purchase=answer(worst=None))), f"unpriced: no price known for {SMALL}"),
+        (
+            situation(offer(stake("draft", 4000, usd=None))),
+            "unpriced: no price known for anthropic:sim-mid",
+        ),
+        (situation(offer(), held_back={"openai": "rate_limited: openai"}), "rate_limited: openai"),
+        (
+            situation(offer(), held_back={"anthropic": "rate_limited: anthropic"}),
+            "rate_limited: anthropic",
+        ),
+        (situation(offer(), funds="0.0209"), "budget"),
+        (situation(offer(), policy=Policy(max_depth=0)), "max_depth 0"),
+        (situation(offer(), policy=Policy(max_breadth=0)), "max_breadth 0"),
+        (situation(offer(purchase=answer(1200))), "saves no time"),
+        (situation(offer(purchase=answer(usd="0.005"))), "EV below threshold"),
+        (
+            situation(
+                replace(offer(), calls=(), refused=(Refusal(node="send", reason="irreversible"),))
+            ),
+            "irreversible",
+        ),
+        (
+            situation(replace(offer(), conditions=(Condition(node="draft", p=D(0)),))),
+            "cannot be right",
+        ),
+    ],
+)
+def test_holds_say_why(asked: Situation, reason: str) -> None:
+    """A guess that is not bought is held for one stated reason, and its price is recorded."""
+    decision = only(asked)
+
+    assert (decision.verdict, decision.reason) == (Verdict.HOLD, reason)
+    assert decision.purchase == asked.purchases[0].purchase
+
+
+def test_a_free_guess_is_a_bet_that_starts_later() -> None:
+    """With G and g of nothing, a purchase has the very figures of the bet that it leads to."""
+    bet = replace(offer(stake("draft", 4000, fingerprint="fp")), purchase=None)
+    free = offer(purchase=answer(0, usd="0", worst="0"))
+
+    launch, buy = only(situation(bets=[bet])), only(situation(free))
+
+    assert (launch.verdict, buy.verdict) == (Verdict.LAUNCH, Verdict.BUY)
+    assert (launch.ev_usd, launch.threshold_usd) == (buy.ev_usd, buy.threshold_usd)
+    assert (launch.seconds_saved, launch.worst_usd) == (buy.seconds_saved, buy.worst_usd)
+
+
+def test_bets_that_can_be_placed_come_first() -> None:
+    """A purchase has what they leave of the funds, and never takes anything from them."""
+    known = assumption("classify@x", p="0.3")
+    bet = replace(
+        offer(stake("draft", 4000, fingerprint="fp")), assumptions=(known,), purchase=None
+    )
+
+    alone = decide(situation(bets=[bet], funds="0.04"))
+    launch, hold = decide(situation(offer(), bets=[bet], funds="0.04"))
+
+    assert alone == (launch,)
+    assert launch.verdict is Verdict.LAUNCH
+    assert (hold.verdict, hold.reason) == (Verdict.HOLD, "budget")
+    assert hold.funds_usd == D("0.02")
+
+
+def test_a_bought_guess_counts_towards_breadth() -> None:
+    """Of two sources for one node, the one that returns more is bought."""
+    other = assumption("classify@?openai:sim-mid", p="0.7")
+    both = [offer(), replace(offer(), assumptions=(other,), question="or buy?")]
+
+    bought, held = decide(situation(*both, policy=Policy(max_breadth=1)))
+
+    assert (bought.bet, bought.verdict) == ("classify@?openai:sim-mid", Verdict.BUY)
+    assert (held.verdict, held.reason) == (Verdict.HOLD, "max_breadth 1")
+
+
+def test_calls_wait_for_the_answer_and_for_results() -> None:
+    """The draft begins when both are there: the answer, and the lookup that reads it."""
+    calls = stake("lookup", 500, usd=("0", "0")), stake("draft", 4000, "lookup")
+
+    decision = only(situation(offer(*calls)))
+
+    assert decision.path_with[:2] == (Leg(f"classify@?{SMALL}", 400), Leg("lookup", 500))

@@ -1,0 +1,183 @@
+"""A run as its history tells it: plain data, typed, each part with the id of its event.
+
+What did not decode is None here and a violation already (`reading`), so a check meets either what a
+run of this version writes, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from forerun.activities.call_result import Bill, Completed, Cut
+from forerun.activities.decision_request import Learned, Opening
+from forerun.activities.intent import CommitReceipt, CommitRequest, StageRequest
+from forerun.activities.model_call import ModelRequest
+from forerun.activities.operation import OperationCard, ToolRequest
+from forerun.workers.audit.records import Entry
+from forerun.workflows.graph import Graph
+
+AHEAD = "ahead:"
+"""How the id of a speculative activity begins: `ahead:NODE:NUMBER`."""
+
+MODEL_CALL, TOOL_CALL, COMMIT = "model_call", "tool_call", "commit"
+"""The types of the activities that cost dollars, beside `STAGE`."""
+
+R = TypeVar("R")
+
+
+def node_of_id(activity_id: str) -> str:
+    """The node in the id of an activity; of a commit, its intent."""
+    if activity_id.startswith(AHEAD):
+        return activity_id.removeprefix(AHEAD).rpartition(":")[0]
+    return activity_id.removeprefix(f"{COMMIT}:")
+
+
+HowEnded = Literal["completed", "failed", "timed_out", "canceled"]
+HowClosed = Literal[
+    "open", "completed", "failed", "canceled", "terminated", "timed_out", "continued_as_new"
+]
+
+SETTLED: tuple[HowClosed, ...] = ("completed", "failed", "canceled")
+"""The ends that a run comes to by itself: then, and only then, everything must be written down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How an activity ended. A failure has no `result`, and a `bill` where it told what it cost."""
+
+    event_id: int
+    how: HowEnded
+    result: Completed | Cut | CommitReceipt | None = None
+    bill: Bill | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One activity, from the event that scheduled it; `asked` is None for errands."""
+
+    event_id: int
+    id: str
+    type: str
+    asked: ModelRequest | ToolRequest | StageRequest | CommitRequest | None
+    end: End | None
+
+    @property
+    def speculative(self) -> bool:
+        """Whether it was started on guesses."""
+        return self.id.startswith(AHEAD)
+
+    @property
+    def node(self) -> str:
+        """The node that it was scheduled for; of a commit, its intent."""
+        return node_of_id(self.id)
+
+    @property
+    def output(self) -> Any:
+        """What it returned, if it completed as a call."""
+        result = self.end.result if self.end else None
+        return result.output if isinstance(result, Completed) else None
+
+    @property
+    def completed(self) -> bool:
+        """Whether it has an output."""
+        return self.end is not None and isinstance(self.end.result, Completed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """One local activity: `seq` is its number within the run."""
+
+    event_id: int
+    seq: int
+    type: str
+    entries: tuple[Entry, ...]
+
+    def of(self, kind: type[R]) -> list[R]:
+        """Its records of one kind."""
+        return [entry.record for entry in self.entries if isinstance(entry.record, kind)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A signal, whatever it holds."""
+
+    event_id: int
+    name: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """An accepted update of the policy, as it was sent."""
+
+    event_id: int
+    at_ms: int
+    update: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """The last event; `result` is that of an AgentDag, or the one in the details of its failure."""
+
+    event_id: int
+    how: HowClosed
+    result: dict[str, Any] | None = None
+    error: str | None = None
+
+
+OPEN = Close(event_id=0, how="open")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All that the checks read. `graph` is None for a workflow that is no AgentDag."""
+
+    workflow_id: str
+    run_id: str
+    first_run_id: str
+    workflow_type: str
+    input: Any
+    graph: Graph | None
+    events: int
+    calls: tuple[Call, ...]
+    markers: tuple[Marker, ...]
+    signals: tuple[Signal, ...]
+    turns: tuple[Turn, ...]
+    close: Close = OPEN
+
+    @property
+    def settled(self) -> bool:
+        """Whether it came to an end by itself."""
+        return self.close.how in SETTLED
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All records, in the order of the chain."""
+        return [entry for marker in self.markers for entry in marker.entries]
+
+    def of(self, kind: type[R]) -> Iterator[tuple[int, R]]:
+        """The records of one kind, each with its event."""
+        for marker in self.markers:
+            for record in marker.of(kind):
+                yield marker.event_id, record
+
+    @property
+    def opening(self) -> Opening | None:
+        """What the run was started with, as it recorded it."""
+        return next((record for _, record in self.of(Opening)), None)
+
+    @property
+    def cards(self) -> dict[str, OperationCard]:
+        """The operations that it named, as the worker declared them."""
+        known: dict[str, OperationCard] = {}
+        for marker in self.markers:
+            for record in (*marker.of(Opening), *marker.of(Learned)):
+                known |= record.operations
+        return known
+
+    def by_event(self) -> list[Call | Marker | Turn]:
+        """Launches, records and turned dials in the order in which they happened."""
+        happened: list[Call | Marker | Turn] = [*self.calls, *self.markers, *self.turns]
+        return sorted(happened, key=lambda one: one.event_id)
