@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -79,4 +80,25 @@ async def frail_stages(before: datetime) -> list[Stage]:
 
 
 DISCARDED: list[Stage] = []
-"""What `frail.put` was told to discard."""
+"""What `frail.put` and `slow.put` were told to discard."""
+
+
+@operation("slow.put", version="1", effect=EffectClass.STAGEABLE, seconds=0.5)
+async def put_slow(arguments: About, commit: Commit) -> dict[str, Any]:
+    """What takes for ever to stage, and no time to commit."""
+    return {"topic": arguments.topic}
+
+
+@stages(put_slow)
+async def stage_slow(arguments: About, stage: Stage) -> None:
+    await asyncio.Event().wait()
+
+
+@discards(put_slow)
+async def discard_slow(stage: Stage) -> None:
+    DISCARDED.append(stage)
+
+
+@lists_stages(put_slow)
+async def slow_stages(before: datetime) -> list[Stage]:
+    return []

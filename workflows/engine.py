@@ -171,8 +171,7 @@ class Engine:
         run = self.nodes[end.intent]
         run.person_ms = end.person_ms
         self.runtime.accounts.paid(end.bill)
-        if end.state != "committed":
-            self.runtime.give_up_stage(end.intent, f"{end.intent} ended {end.state}")
+        self.runtime.give_up_stage(end.intent, f"{end.intent} was {end.state} first")
         match end.state:
             case "committed":
                 self._end(run, NodeState.DONE, output=end.as_result()["receipt"])

@@ -70,7 +70,7 @@ class Planner:
         """
         node = self._graph.node(name)
         if node.effect:
-            return self._plan_stage(node, self.intent(name, values))
+            return self._plan_stage(node, self.intent(name, values, ()))
         rendered = node.render(values)
         if isinstance(node.spec, ModelNode):
             return self._plan_model(node, rendered)

@@ -148,12 +148,15 @@ class Refutation:
     def _may_stand(self, up: str, reader: str) -> bool:
         """Whether a guess may stand for the answer of a node, where that reader reads it.
 
-        Not in a list for items: they are known by their places in it.
+        Not in a list for items: they are known by their places in it. Nor in an effect: what is staged
+        is committed as it is, or not at all.
         """
-        places = self._nodes.graph.node(reader).for_each
+        reading = self._nodes.graph.node(reader)
+        places = reading.for_each
         done = self._nodes[up].state is NodeState.DONE
         listed = places is not None and up in places.references
-        return done and self._nodes.graph.nodes[up].approximable and not listed
+        allowed = self._nodes.graph.nodes[up].approximable and not reading.effect
+        return done and allowed and not listed
 
     def _fingerprints(self, name: str, inputs: Inputs) -> list[str | None]:
         """The call of a node, or those of all its items."""

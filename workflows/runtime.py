@@ -117,7 +117,7 @@ class Runtime:
             found.ending = Ending.PROMOTED
 
     def give_up_stage(self, intent: str, reason: str) -> None:
-        """The intent will not be committed: its stage need not be made any more."""
+        """The intent has ended: a stage of it that is still being made is of no use any more."""
         for speculation in self.table:
             if speculation.claimed_by == intent and speculation.live:
                 speculation.claimed_by = None

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.worker import Replayer
 
 from forerun.activities.intent import SweepRequest
-from forerun.workers.plugin import forerun_plugin
+from forerun.workers.audit.auditor import audit
 from forerun.workers.roles import Role
 from forerun.workers.sweeping import ask_for_sweep
-from forerun.workflows.agent_dag import AgentDag
 from tests.harness import Story
 from tests.workers.hardship import Hardship
 
@@ -67,9 +65,10 @@ async def test_what_a_killed_worker_has_staged_is_thrown_away(hardship: Hardship
 
     assert states(living) == ["committed", "discarded"]
     story = await Story.of(living)
-    story.check()
+    report = await audit(story.history)
+    assert report.clean, report.violations
     assert list(story.outcomes().values()) == ["failed"]
-    await Replayer(workflows=[AgentDag], plugins=[forerun_plugin()]).replay_workflow(story.history)
+    assert report.replay.state == "passed"
     assert states(lost) == ["staged"]
     await ask_for_sweep(stack.client, SweepRequest(older_than_seconds=0))
     await hardship.until(lambda: states(lost) == ["discarded"])

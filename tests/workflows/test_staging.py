@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowFailureError
 
+from forerun.activities.intent import Swept
 from forerun.speculation.quantities import number
+from forerun.workers.sweeping import SWEEP_ID
 from tests.harness import Stack, Story, check_ledger
 from tests.operations import DISCARDED
 from tests.workflows.auto_reply import CLASSIFY, Handle, answers, until_pending
@@ -167,6 +169,26 @@ async def test_a_stage_that_fails_changes_nothing(stack: Stack, runs: list[Handl
     check_ledger(result["ledger"])
 
 
+@pytest.mark.parametrize(("answer", "state"), [("approve", "committed"), ("reject", "rejected")])
+async def test_nobody_waits_for_a_stage(
+    stack: Stack, runs: list[Handle], answer: str, state: str
+) -> None:
+    """One that is still being made when its intent has ended is cut, and discarded."""
+    stack.standin.set_rules(answers("billing", ttft_ms=300))
+    handle = await stack.start(noting({"effect": "slow.put", "args": {"topic": "{{ classify }}"}}))
+    runs.append(handle)
+    await handle.signal(answer, APPROVAL)
+
+    result = await handle.result()
+
+    assert result["effects"]["note"]["state"] == state
+    story = await Story.of(handle)
+    assert story.outcomes() == {story.ahead("note")[0]: "cut"}
+    (outcome,) = story.of_kind("outcome")
+    assert outcome["reason"] == f"note was {state} first"
+    assert [stage.intent for stage in DISCARDED if stage.workflow_id == handle.id] == ["note"]
+
+
 async def test_every_item_has_a_stage_of_its_own(stack: Stack, runs: list[Handle]) -> None:
     """A guessed list is staged item by item; the items that it did not have are discarded."""
     guess = [{"from": "value", "value": ["a", "b", "c"], "p": 0.9}]
@@ -194,3 +216,10 @@ async def test_every_item_has_a_stage_of_its_own(stack: Stack, runs: list[Handle
     assert found == {"note[0]": "committed", "note[1]": "committed", "note[2]": "discarded"}
     story = await Story.of(handle)
     assert sorted(story.outcomes().values()) == ["discarded", "promoted", "promoted"]
+
+
+async def test_commit_workers_sweep_from_their_start(stack: Stack) -> None:
+    """Nobody has to ask them to, and no run is needed for it."""
+    swept = await stack.client.get_activity_handle(SWEEP_ID, result_type=Swept).result()
+
+    assert swept.discarded >= 0

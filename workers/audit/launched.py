@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+from forerun.activities.intent import StageRequest
 from forerun.activities.model_call import ModelRequest
 from forerun.activities.operation import ToolRequest
 from forerun.speculation.call import Call as MadeCall
@@ -90,7 +91,7 @@ def fingerprint_of(call: Call) -> str | None:
         case ModelRequest() as request:
             asked = {key: value for key, value in asdict(request).items() if key in ASKED}
             operation, version = f"{request.provider}:{request.model}", MODEL_VERSION
-        case ToolRequest() as request:
+        case ToolRequest() | StageRequest() as request:
             asked, operation, version = request.arguments, request.operation, request.version
         case _:
             return None
@@ -129,12 +130,17 @@ def _items(node: str, made: Mapping[str, Any]) -> Iterator[int]:
 
 
 def promoted(run: Run) -> list[tuple[str, Call]]:
-    """The speculations that were claimed, each beside the node that claimed it."""
+    """The speculations that were claimed, each beside the node that claimed it.
+
+    Not the stages of effects: what an intent claims is no output.
+    """
     by_id = {call.id: call for call in run.calls if call.speculative}
     return [
         (outcome.reason.removeprefix(CLAIMED_BY), by_id[outcome.speculation])
         for _, outcome in run.of(Outcome)
-        if outcome.outcome is Ending.PROMOTED and outcome.speculation in by_id
+        if outcome.outcome is Ending.PROMOTED
+        and outcome.speculation in by_id
+        and not isinstance(by_id[outcome.speculation].asked, StageRequest)
     ]
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from forerun.activities.call_result import Completed, Cut
 from forerun.activities.comparison import Compared, CompareRequest
 from forerun.activities.failures import bill_in
-from forerun.activities.intent import CommitReceipt, CommitRequest
+from forerun.activities.intent import STAGE, CommitReceipt, CommitRequest, StageRequest
 from forerun.activities.model_call import ModelRequest
 from forerun.activities.operation import ToolRequest
 from forerun.workers.audit.payloads import only, values_of
@@ -95,6 +95,7 @@ _ASKED: Mapping[str, TypeAdapter[Any]] = {
     MODEL_CALL: TypeAdapter(ModelRequest),
     TOOL_CALL: TypeAdapter(ToolRequest),
     COMPARE: TypeAdapter(CompareRequest),
+    STAGE: TypeAdapter(StageRequest),
     COMMIT: TypeAdapter(CommitRequest),
 }
 _CALL_RESULT: TypeAdapter[Any] = TypeAdapter(Completed | Cut)
@@ -102,5 +103,6 @@ _RETURNED: Mapping[str, TypeAdapter[Any]] = {
     MODEL_CALL: _CALL_RESULT,
     TOOL_CALL: _CALL_RESULT,
     COMPARE: TypeAdapter(Compared),
+    STAGE: _CALL_RESULT,
     COMMIT: TypeAdapter(CommitReceipt),
 }

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from forerun.activities.call_result import Bill, Completed, Cut
 from forerun.activities.comparison import Compared, CompareRequest
 from forerun.activities.decision_request import Learned, Opening
-from forerun.activities.intent import CommitReceipt, CommitRequest
+from forerun.activities.intent import CommitReceipt, CommitRequest, StageRequest
 from forerun.activities.model_call import ModelRequest
 from forerun.activities.operation import OperationCard, ToolRequest
 from forerun.speculation.bet import node_of
@@ -24,7 +24,7 @@ AHEAD, GUESS = "ahead:", "guess:"
 """How the ids of speculations and of bought guesses begin: `ahead:NODE:NUMBER`."""
 
 MODEL_CALL, TOOL_CALL, COMPARE, COMMIT = "model_call", "tool_call", "compare", "commit"
-"""The types of the activities that cost dollars."""
+"""The types of the activities that cost dollars, beside `STAGE`."""
 
 R = TypeVar("R")
 
@@ -64,7 +64,7 @@ class Call:
     event_id: int
     id: str
     type: str
-    asked: ModelRequest | ToolRequest | CompareRequest | CommitRequest | None
+    asked: ModelRequest | ToolRequest | CompareRequest | StageRequest | CommitRequest | None
     end: End | None
 
     @property

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from forerun.activities.call_result import Bill
 from forerun.activities.comparison import CompareRequest
-from forerun.activities.intent import CommitRequest
+from forerun.activities.intent import CommitRequest, StageRequest
 from forerun.activities.model_call import ModelRequest
 from forerun.activities.operation import ToolRequest
 from forerun.speculation.billing import Basis
@@ -27,7 +27,8 @@ def check(run: Run) -> Iterator[Violation]:
         match call.asked:
             case ModelRequest(max_output_tokens=most):
                 yield from _metered(call, end, end.bill, most)
-            case ToolRequest(operation=name) | CommitRequest(operation=name):
+            case ToolRequest() | StageRequest() | CommitRequest() as request:
+                name = request.operation
                 if name in operations:
                     yield from _declared(call, end, end.bill, operations[name].usd)
             case CompareRequest() | None:
