@@ -131,10 +131,10 @@ class SettleRequest:
     """
 
     outcomes: tuple[Outcome, ...]
-    purchases: tuple[Bought, ...]
     guesses: tuple[GuessTested, ...]
-    compared: tuple[GuessCompared, ...]
     previous: str
+    purchases: tuple[Bought, ...] = ()
+    compared: tuple[GuessCompared, ...] = ()
     observed: tuple[Observation, ...] = ()
 
 

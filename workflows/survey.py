@@ -193,9 +193,8 @@ class Survey:
         """The calls of a `for_each`, each in turn where its concurrency has no room for more."""
         found: list[Variant] = []
         waits_for: list[str] = []
-        for call in calls[-1:]:
-            last = self._nodes.graph.node(call.node).index or 0
-            self._items[node.name] = max(last + 1, self._items.get(node.name, 0))
+        last = self._nodes.graph.node(calls[-1].node).index if calls else None
+        self._items[node.name] = max((last or 0) + 1, self._items.get(node.name, 0))
         for call in calls:
             if len(waits_for) >= node.spec.concurrency:
                 turn = waits_for[-node.spec.concurrency]
