@@ -38,8 +38,8 @@ fix: $(STAMP) ## Format, and mend what the linter can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: $(STAMP) temporal-cli ## Run the benchmarks
-	@$(BIN)/python -m benchmarks
+bench: $(STAMP) temporal-cli ## Run the benchmarks, or only those in NAMES
+	@$(BIN)/python -m benchmarks $(NAMES)
 
 lossless: $(STAMP) temporal-cli ## Compare N=50 runs with and without speculation
 	@$(BIN)/python -m tests.lossless --runs $(or $(N),50)

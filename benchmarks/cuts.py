@@ -53,7 +53,7 @@ async def _round(house: House) -> list[float]:
     await house.set_rules(
         [
             *(
-                {"match": f"^Classify d{i}$", "reply": "bug", "ttft_ms": 1000 + APART_MS * i}
+                {"match": f"^Classify d{i}$", "reply": "bug", "ttft_ms": 1500 + APART_MS * i}
                 for i in range(WIDTH)
             ),
             {"match": "billing", "reply": "word " * 2000, "ttft_ms": 100, "tokens_per_second": 90},

@@ -18,8 +18,6 @@ from forerun.activities.model_call import ModelRequest
 from forerun.workers.audit.auditor import audit
 from forerun.workers.audit.launched import makers
 from forerun.workers.audit.reading import read_run
-from forerun.workflows.graph import Graph
-from forerun.workflows.spec import parse_graph
 from tests.harness import Story
 from tests.lossless.case import Case
 from tests.lossless.fan_checks import concurrency_problems
@@ -64,7 +62,6 @@ async def violations(run: Run, case: Case) -> list[str]:
         *_task_failures(run.story),
         *_request_problems(run),
         *_effect_problems(run, case),
-        *_promotion_problems(run.story, parse_graph(case.spec)[1]),
         *concurrency_problems(run.story),
     ]
 
@@ -102,23 +99,6 @@ def _request_problems(run: Run) -> Iterator[str]:
     for prompt in asked | most:
         if not least[prompt] <= asked[prompt] <= most[prompt]:
             yield f"{asked[prompt]} requests for {most[prompt]} attempts: {prompt!r}"
-
-
-def _promotion_problems(story: Story, graph: Graph) -> Iterator[str]:
-    """A promoted call goes back to one guess that was right at least.
-
-    But not one item of a list: the list may be right there only.
-    """
-    right = {record["node"] for record in story.of_kind("guess") if record["right"]}
-    for outcome in story.of_kind("outcome"):
-        node = outcome["node"]
-        if node not in graph.nodes:
-            continue
-        assumed = {guess.partition("@")[0] for guess in outcome["bet"].split(" & ")}
-        # What was assumed further up may have decided a `when` only, right or wrong.
-        direct = assumed <= {*graph.nodes[node].upstream}
-        if outcome["outcome"] == "promoted" and direct and right.isdisjoint(graph.ancestors(node)):
-            yield f"{outcome['speculation']} is promoted, but no guess was right"
 
 
 def _effect_problems(run: Run, case: Case) -> Iterator[str]:

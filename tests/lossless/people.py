@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from tests.lossless.case import Case, Manner, PolicyChange
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 OTHER_DIGEST = "0" * 64
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,6 @@ from tests.workers.commands import Place
 from tests.workers.conftest import Up
 from tests.workers.findings import of
 
-NOW = datetime(2026, 11, 21, tzinfo=UTC)
 SECRET = "sk-very-secret"
 
 

@@ -32,6 +32,7 @@ from tests.workflows import loosely
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DASHBOARD = Path(__file__).parents[2] / "docs" / "grafana.json"
+OPERATING = DASHBOARD.with_name("operating.md")
 REPLY = "We have refunded the second charge."
 RULES = [
     {"match": "^Which team(.|\n)*crash", "reply": "bug", "ttft_ms": 2500},
@@ -291,8 +292,8 @@ async def test_every_metric_is_exported(day: Day) -> None:
             assert lines_of(histogram) <= exported
 
 
-async def test_the_dashboard_names_what_is_exported(day: Day) -> None:
-    """Every name in it exists, and every metric of ours is in it."""
+async def test_dashboard_and_page_name_what_is_exported(day: Day) -> None:
+    """Every name exists, and every metric of ours is there."""
     used = set(re.findall(r"\b(?:forerun|temporal)_\w+", DASHBOARD.read_text()))
     temporals = set(re.findall(r"^temporal_\w+", await day.watched.scrape(), re.MULTILINE))
     lines = {histogram: lines_of(histogram) for histogram in HISTOGRAMS}
@@ -300,6 +301,8 @@ async def test_the_dashboard_names_what_is_exported(day: Day) -> None:
     assert used <= temporals | {it.name for it in COUNTERS} | set().union(*lines.values())
     assert {it.name for it in COUNTERS} <= used
     assert all(lines[histogram] & used for histogram in HISTOGRAMS)
+    told = OPERATING.read_text()
+    assert all(f"`{it.name}`" in told for it in (*COUNTERS, *HISTOGRAMS))
 
 
 WORKFLOW_SIDE = (CUT_SECONDS, RUN_SECONDS, SEQUENTIAL_SECONDS, RUN_USD)

@@ -80,6 +80,7 @@ def test_attempts_add_up_to_the_bill(attempts: list[tuple[int, int, Decimal]]) -
         ("commit:send[0]", "send[0]", False),
         ("guess:classify:2", "classify", False),
         ("compare:summarise@0a1b", "summarise", False),
+        ("discard:ahead:send:3", "send", False),
         ("17", None, False),
     ],
 )

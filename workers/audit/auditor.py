@@ -102,6 +102,6 @@ def _unsettled(run: Run) -> Unsettled:
     open_ones = speculations_of(run).reserved
     return Unsettled(
         speculations=tuple(open_ones),
-        calls=tuple(c.id for c in run.calls if not c.speculative and c.end is None),
+        calls=tuple(c.id for c in run.calls if c.end is None and c.id not in open_ones),
         worst_usd=sum(open_ones.values(), ZERO),
     )

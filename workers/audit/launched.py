@@ -20,6 +20,7 @@ from forerun.speculation.pricing import Rates
 from forerun.speculation.record import Bought, Outcome
 from forerun.speculation.rule import Verdict
 from forerun.speculation.table import Ending
+from forerun.workers.audit.payloads import object_of
 from forerun.workers.audit.run import Call, Run
 from forerun.workflows.planning import MODEL_VERSION
 
@@ -112,10 +113,15 @@ def makers(run: Run) -> dict[str, list[Call]]:
 
 
 def outputs(run: Run) -> dict[str, Any]:
-    """By node, its output; that of a `for_each` node is the list of its items' outputs."""
+    """By node, its output.
+
+    That of a `for_each` node is the list of its items' outputs, if all of them ended well: the result
+    says so, and nothing else does.
+    """
     made = {node: calls[0].output for node, calls in makers(run).items()}
+    told = object_of((run.close.result or {}).get("outputs"))
     for node in run.graph.nodes.values() if run.graph else ():
-        if node.gathers and not node.effect:
+        if node.gathers and node.name in told:
             items = sorted(_items(node.name, made))
             made[node.name] = [made[f"{node.name}[{index}]"] for index in items]
     return made

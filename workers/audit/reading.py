@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from temporalio.client import WorkflowHistory
@@ -13,7 +14,7 @@ from forerun.workers.audit.payloads import json_of, object_of, only, values_of
 from forerun.workers.audit.problems import Problems
 from forerun.workers.audit.reading_calls import read_calls
 from forerun.workers.audit.records import Entry, Undecodable, decode
-from forerun.workers.audit.run import OPEN, Close, Marker, Run, Signal, Turn
+from forerun.workers.audit.run import BOOKS, OPEN, Close, Marker, Run, Signal, Turn
 from forerun.workers.audit.violation import Violation, shown
 from forerun.workflows.graph import Graph
 from forerun.workflows.spec import SpecError, parse_graph
@@ -27,45 +28,46 @@ def read_run(history: WorkflowHistory) -> tuple[Run, list[Violation]]:
     """The run that a history tells of, and what in it does not decode."""
     problems, events = Problems(), history.events
     started = events[0].workflow_execution_started_event_attributes
-    values: list[Any] = []
-    with problems.at(1, "input"):
-        values = values_of(started.input)
-    input = values[0] if len(values) == 1 else values
+    type = started.workflow_type.name
     run = Run(
         workflow_id=history.workflow_id,
         run_id=run_id_of(history),
         first_run_id=started.first_execution_run_id,
-        workflow_type=started.workflow_type.name,
-        input=input,
-        graph=_graph(input) if started.workflow_type.name == AGENT_DAG else None,
+        workflow_type=type,
+        graph=_graph(started.input, problems) if type == AGENT_DAG else None,
         events=len(events),
         calls=tuple(read_calls(events, problems)),
-        markers=tuple(_markers(events, problems)),
+        markers=tuple(_markers(events, type, problems)),
         signals=tuple(_signals(events)),
         turns=tuple(_turns(events, problems)),
-        close=_close(events[-1], started.workflow_type.name, problems),
+        close=_close(events[-1], type, problems),
     )
     return run, problems.found
 
 
-def _graph(input: Any) -> Graph | None:
-    try:
-        return parse_graph(input)[1]
-    except SpecError:  # such a run fails, and its replay shows that it must
-        return None
+def _graph(payloads: Any, problems: Problems) -> Graph | None:
+    with problems.at(1, "input"):
+        values = values_of(payloads)
+        with suppress(SpecError):  # such a run fails, and its replay shows that it must
+            return parse_graph(values[0] if len(values) == 1 else values)[1]
+    return None
 
 
-def _markers(events: Sequence[Any], problems: Problems) -> Iterator[Marker]:
-    """The local activities that returned; one that failed wrote nothing down."""
+def _markers(events: Sequence[Any], workflow_type: str, problems: Problems) -> Iterator[Marker]:
+    """The local activities that wrote records; a workflow of a user's own may have others.
+
+    One that failed wrote nothing down.
+    """
     for event in events:
         attributes = event.marker_recorded_event_attributes
         if attributes.marker_name == LOCAL_ACTIVITY and not attributes.HasField("failure"):
             with problems.at(event.event_id, "marker"):
-                yield _marker(event.event_id, attributes, problems)
+                about = object_of(json_of(only(attributes.details["data"].payloads).data))
+                if workflow_type == AGENT_DAG or about.get("activity_type") in BOOKS:
+                    yield _marker(event.event_id, about, attributes, problems)
 
 
-def _marker(event_id: int, attributes: Any, problems: Problems) -> Marker:
-    about = json_of(only(attributes.details["data"].payloads).data)
+def _marker(event_id: int, about: dict[str, Any], attributes: Any, problems: Problems) -> Marker:
     marker = only(values_of(attributes.details["result"]))
     records = object_of(marker).get("records")
     if not isinstance(records, list):
@@ -75,8 +77,8 @@ def _marker(event_id: int, attributes: Any, problems: Problems) -> Marker:
     entries = [_entry(event_id, raw, problems) for raw in cast("list[Any]", records)]
     return Marker(
         event_id=event_id,
-        seq=object_of(about).get("seq", 0),
-        type=str(object_of(about).get("activity_type")),
+        seq=about.get("seq", 0),
+        type=str(about.get("activity_type")),
         entries=tuple(entries),
     )
 
@@ -120,18 +122,17 @@ def _turns(events: Sequence[Any], problems: Problems) -> Iterator[Turn]:
 
 
 def _close(last: Any, workflow_type: str, problems: Problems) -> Close:
+    """The end; what a workflow of a user's own returns is its own business."""
     how = CLOSED.get(kind_of(last))
     if how is None:
         return OPEN
+    if workflow_type != AGENT_DAG:
+        return Close(event_id=last.event_id, how=how)
     result: Any = None
-    error: str | None = None
+    failed = last.workflow_execution_failed_event_attributes.failure.application_failure_info
     with problems.at(last.event_id, "result"):
         if how == "completed":
             result = only(values_of(last.workflow_execution_completed_event_attributes.result))
         elif how == "failed":
-            failure = last.workflow_execution_failed_event_attributes.failure
-            error = failure.application_failure_info.type
-            result = next(iter(values_of(failure.application_failure_info.details)), None)
-    # What a workflow of a user's own returns is its own business.
-    ours = object_of(result) if workflow_type == AGENT_DAG else {}
-    return Close(event_id=last.event_id, how=how, result=ours or None, error=error)
+            result = next(iter(values_of(failed.details)), None)
+    return Close(event_id=last.event_id, how=how, result=object_of(result) or None)

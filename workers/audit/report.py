@@ -16,8 +16,8 @@ from forerun.workers.audit.violation import Violation
 class Unsettled:
     """What a run that did not end by itself, or is still open, had under way.
 
-    `worst_usd` is what its speculations can have cost at most; `calls` are certain calls whose end
-    is not in the history.
+    `worst_usd` is what its speculations, guesses being bought included, can have cost at most;
+    `calls` are all others whose end is not in the history.
     """
 
     speculations: tuple[str, ...]

@@ -26,6 +26,9 @@ AHEAD, GUESS = "ahead:", "guess:"
 MODEL_CALL, TOOL_CALL, COMPARE, COMMIT = "model_call", "tool_call", "compare", "commit"
 """The types of the activities that cost dollars, beside `STAGE`."""
 
+BOOKS = ("open_run", "learn", "decide", "settle", "compare_wording")
+"""The types of the local activities that write records."""
+
 R = TypeVar("R")
 
 
@@ -138,7 +141,6 @@ class Close:
     event_id: int
     how: HowClosed
     result: dict[str, Any] | None = None
-    error: str | None = None
 
 
 OPEN = Close(event_id=0, how="open")
@@ -152,7 +154,6 @@ class Run:
     run_id: str
     first_run_id: str
     workflow_type: str
-    input: Any
     graph: Graph | None
     events: int
     calls: tuple[Call, ...]

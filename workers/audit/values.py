@@ -11,11 +11,14 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 
-from forerun.workers.audit.differences import ABSENT, differences
-from forerun.workers.audit.payloads import value_of, values_of
+from forerun.workers.audit.differences import ABSENT, Difference, differences
+from forerun.workers.audit.payloads import value_of
 from forerun.workers.audit.records import Undecodable
 from forerun.workers.audit.run import node_of_id
 from forerun.workers.audit.violation import Violation, unless_equal, violation
+
+OWN_QUEUE = "replay-"
+"""How the queue of a replayer begins: stands where a run names none."""
 
 
 def compare(history: WorkflowHistory, commands: Sequence[Any]) -> Iterator[Violation]:
@@ -36,10 +39,27 @@ def _arguments(events: Sequence[Any], said: Sequence[Any]) -> Iterator[Violation
     for event in events:
         scheduled = event.activity_task_scheduled_event_attributes
         if left.get(scheduled.activity_id):
-            expected = left[scheduled.activity_id].pop(0).arguments
+            command = left[scheduled.activity_id].pop(0)
             node = node_of_id(scheduled.activity_id)
             found = scheduled.input.payloads
-            yield from _payloads(event.event_id, node, "arguments", expected, found)
+            yield from _payloads(event.event_id, node, "arguments", command.arguments, found)
+            yield from _lane(event.event_id, node, command, scheduled)
+
+
+def _lane(event_id: int, node: str, command: Any, scheduled: Any) -> Iterator[Violation]:
+    """Where it runs, how far up the queue, and how often it is tried; as far as the run says so."""
+    queue = "" if command.task_queue.startswith(OWN_QUEUE) else command.task_queue
+    said = {
+        "task_queue": (queue, scheduled.task_queue.name),
+        "priority": (command.priority.priority_key, scheduled.priority.priority_key),
+        "maximum_attempts": (
+            command.retry_policy.maximum_attempts,
+            scheduled.retry_policy.maximum_attempts,
+        ),
+    }
+    for check, (expected, found) in said.items():
+        if expected:
+            yield from unless_equal(event_id, node, check, expected, found)
 
 
 def _payloads(
@@ -48,38 +68,27 @@ def _payloads(
     """A field that only the replay has is younger than the history, and has its default there."""
     yield from unless_equal(event_id, node, check, len(expected), len(found))
     for said, stored in zip(expected, found, strict=False):
-        try:
-            unlike = list(differences(value_of(said), value_of(stored), check))
-        except Undecodable as error:
-            yield violation(event_id, node, check, error.expected, error.found)
-            continue
-        for one in unlike:
+        for one in _unlike(said, stored, check):
             if one.found is not ABSENT:
                 yield violation(event_id, node, one.path, one.expected, one.found)
 
 
 def _attributes(events: Sequence[Any], said: Sequence[Any]) -> Iterator[Violation]:
-    """By their numbers: a server may spell 0.0 as 0."""
-    upserts = (
-        e for e in events if e.HasField("upsert_workflow_search_attributes_event_attributes")
-    )
+    kind = "upsert_workflow_search_attributes_event_attributes"
+    upserts = (event for event in events if event.HasField(kind))
     for event, command in zip(upserts, said, strict=False):
-        stored = event.upsert_workflow_search_attributes_event_attributes.search_attributes
+        stored = getattr(event, kind).search_attributes.indexed_fields
         for name, payload in command.search_attributes.indexed_fields.items():
-            try:
-                expected, found = value_of(payload), value_of(stored.indexed_fields[name])
-            except Undecodable as error:
-                yield violation(event.event_id, "", name, error.expected, error.found)
-            else:
-                yield from unless_equal(event.event_id, "", name, expected, found)
+            for one in _unlike(payload, stored[name], name):
+                yield violation(event.event_id, "", name, one.expected, one.found)
 
 
 def _result(events: Sequence[Any], said: Sequence[Any]) -> Iterator[Violation]:
     last = events[-1]
-    stored = last.workflow_execution_completed_event_attributes
-    if last.HasField("workflow_execution_completed_event_attributes"):
-        for command in said:
-            yield from _same(last.event_id, [value_of(command.result)], stored.result)
+    stored = last.workflow_execution_completed_event_attributes.result.payloads
+    for command in said if stored else ():
+        for one in _unlike(command.result, stored[0], "result"):
+            yield violation(last.event_id, "", one.path, one.expected, one.found)
 
 
 def _failure(events: Sequence[Any], said: Sequence[Any]) -> Iterator[Violation]:
@@ -89,24 +98,23 @@ def _failure(events: Sequence[Any], said: Sequence[Any]) -> Iterator[Violation]:
         return
     stored = last.workflow_execution_failed_event_attributes.failure
     for command in said:
-        expected, info = command.failure, command.failure.application_failure_info
-        yield from unless_equal(last.event_id, "", "error", expected.message, stored.message)
-        details = stored.application_failure_info.details
-        yield from unless_equal(
-            last.event_id, "", "error", info.type, stored.application_failure_info.type
-        )
-        yield from _same(last.event_id, values_of(info.details), details)
+        failure, info = command.failure, stored.application_failure_info
+        expected = (failure.application_failure_info.type, failure.message)
+        yield from unless_equal(last.event_id, "", "error", expected, (info.type, stored.message))
+        details = failure.application_failure_info.details.payloads
+        for detail, kept in zip(details, info.details.payloads, strict=False):
+            for one in _unlike(detail, kept, "result"):
+                yield violation(last.event_id, "", one.path, one.expected, one.found)
 
 
-def _same(event_id: int, expected: list[Any], payloads: Any) -> Iterator[Violation]:
+def _unlike(said: Any, stored: Any, path: str) -> list[Difference]:
+    """Where two payloads differ; what is no JSON differs as a whole."""
+    if said.data == stored.data:
+        return []
     try:
-        found = values_of(payloads)
+        return list(differences(value_of(said), value_of(stored), path))
     except Undecodable as error:
-        yield violation(event_id, "", "result", error.expected, error.found)
-        return
-    for one in differences(expected, found):
-        path = one.path.replace("[0]", "result", 1)
-        yield violation(event_id, "", path, one.expected, one.found)
+        return [Difference(path, error.expected, error.found)]
 
 
 _CHECKS: Mapping[str, Any] = {

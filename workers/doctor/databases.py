@@ -83,7 +83,8 @@ def _patience(url: sa.URL) -> dict[str, int]:
 
 
 def _shown(url: sa.URL) -> str:
-    return url.render_as_string(hide_password=True)
+    """Without what may be secret: a password, or an option that holds one."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _said(error: OSError | SQLAlchemyError) -> str:

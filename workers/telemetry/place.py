@@ -11,11 +11,12 @@ def node_of(activity_id: str) -> str | None:
     """The node that an activity works for; None for errands and decisions, which have a number.
 
     A call has the name of its node as its id; one that runs ahead is `ahead:node:1`, a commit
-    `commit:intent`, the comparison of a guess `compare:node@guess`.
+    `commit:intent`, the comparison of a guess `compare:node@guess`. A stage that is thrown away is
+    `discard:` and the id of what staged it.
     """
     if activity_id.isdigit():
         return None
-    _, colon, rest = activity_id.partition(":")
+    _, colon, rest = activity_id.removeprefix("discard:").partition(":")
     return rest.partition(":")[0].partition("@")[0] if colon else activity_id
 
 

@@ -37,8 +37,8 @@ from forerun.speculation.record import Record
 from forerun.workers.telemetry import semantics
 from forerun.workers.telemetry.attempt import Attempt, End, Request
 
-FLUSH_MS = 5000
-"""For a collector that is down when a worker stops."""
+PATIENCE_SECONDS = 5
+"""For a collector that is down: a worker that stops waits for it so long, and no longer."""
 
 _HALF = (1 << 64) - 1
 _RUN: ContextVar[UUID | None] = ContextVar("run", default=None)
@@ -61,7 +61,7 @@ class Traces:
     @classmethod
     def to(cls, endpoint: str) -> Traces:
         """To a collector that takes OTLP over HTTP at `endpoint`."""
-        return cls(OTLPSpanExporter(endpoint=endpoint))
+        return cls(OTLPSpanExporter(endpoint=endpoint, timeout=PATIENCE_SECONDS))
 
     def began(self, info: Info, request: Request) -> CallSpan:
         """An attempt of a call begins."""
@@ -109,8 +109,8 @@ class Traces:
         return ObservedRun
 
     async def flush(self) -> None:
-        """Send what has not been sent; a collector that does not answer is not waited for."""
-        await asyncio.to_thread(self._provider.force_flush, FLUSH_MS)
+        """Send what has not been sent. The exporter's own patience counts, not the argument's."""
+        await asyncio.to_thread(self._provider.force_flush)
 
     def _run_closed(self, error: BaseException | None) -> None:
         if workflow.unsafe.is_replaying_history_events():

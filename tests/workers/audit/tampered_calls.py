@@ -178,3 +178,24 @@ def an_approximation_approved_blind(forged: Forged) -> Event:
     with forged.asked("commit:send") as request:
         request["exact"] = False
     return forged.scheduled("commit:send")
+
+
+@altering("hit", "maximum_attempts")
+def a_guess_that_is_tried_again(forged: Forged) -> Event:
+    launch = forged.scheduled("ahead:draft:2")
+    attributes(launch)["retryPolicy"]["maximumAttempts"] = 4
+    return launch
+
+
+@altering("hit", "task_queue")
+def a_guess_in_the_lane_of_certain_work(forged: Forged) -> Event:
+    launch = forged.scheduled("ahead:draft:2")
+    attributes(launch)["taskQueue"]["name"] = "forerun-calls"
+    return launch
+
+
+@altering("hit", "priority")
+def a_guess_in_front_of_certain_work(forged: Forged) -> Event:
+    launch = forged.scheduled("ahead:draft:2")
+    attributes(launch)["priority"]["priorityKey"] = 1
+    return launch

@@ -167,3 +167,10 @@ def an_event_of_another_type(forged: Forged) -> Event:
     event = forged.scheduled("classify")
     event["eventType"] = "EVENT_TYPE_TIMER_STARTED"
     return event
+
+
+@altering("hit", "events")
+def a_workflow_task_that_never_started(forged: Forged) -> Event:
+    completed = forged.of_type("WORKFLOW_TASK_COMPLETED")[1]
+    forged.drop(forged.of_type("WORKFLOW_TASK_STARTED")[1])
+    return completed

@@ -45,12 +45,10 @@ def _names(event_id: int, decision: Decision) -> Iterator[Violation]:
     node = about(decision)
     for way in (decision.assumptions, *decision.alternatives):
         for assumed in way:
-            # A value that is still to be bought has no hash yet.
-            mark = "?" if decision.purchase else assumed.value_sha256[:12]
-            named = f"{assumed.node}@{mark}"
-            if not (
-                assumed.guess.startswith(named) if decision.purchase else named == assumed.guess
-            ):
+            named = f"{assumed.node}@{assumed.value_sha256[:12]}"
+            # A value that is still to be bought has no hash: it is named after its seller.
+            unknown = decision.purchase and assumed.guess.startswith(f"{assumed.node}@?")
+            if assumed.guess != named and not unknown:
                 yield violation(event_id, node, "guess", named, assumed.guess)
     named = bet_id(assumed.guess for assumed in decision.assumptions)
     yield from unless_equal(event_id, node, "bet", named, decision.bet)
@@ -106,20 +104,19 @@ def _worth(event_id: int, decision: Decision) -> Iterator[Violation]:
 
 def _verdict(event_id: int, decision: Decision) -> Iterator[Violation]:
     """The verdict follows from the figures, and its reason is true."""
-    found = f"{decision.verdict}: {decision.reason}"
+    hindrance, placed = hindered(decision), Verdict.BUY if decision.purchase else Verdict.LAUNCH
+    expected = f"hold: {hindrance}" if hindrance else placed
     match decision.verdict:
         case Verdict.LAUNCH | Verdict.BUY:
-            hindrance = hindered(decision)
-            placed = Verdict.BUY if decision.purchase else Verdict.LAUNCH
-            expected = f"hold: {hindrance}" if hindrance else placed
-            expected = None if expected == decision.verdict else expected
+            right = not hindrance and decision.verdict is placed
         case Verdict.HOLD:
-            expected = None if _rightly_held(decision) else f"{hindered(decision) or 'launch'}"
+            right = _rightly_held(decision)
         case Verdict.CUT:
-            expected = None if _rightly_cut(decision) else "continue"
-        case _:
-            expected = "a verdict that is recorded"
-    if expected is not None:
+            right, expected = _rightly_cut(decision), Verdict.CONTINUE
+        case Verdict.CONTINUE:
+            right, expected = False, "none: what goes on is not recorded"
+    if not right:
+        found = f"{decision.verdict}: {decision.reason}"
         yield violation(event_id, about(decision), "verdict", expected, found)
 
 

@@ -1,41 +1,42 @@
-"""Every guess that met its answer: tested once, against the actual value, as it was believed."""
+"""Every guess that met its answer: tested once, against the actual value.
+
+How probable it was held to be may have changed since it was bet on; replay knows (`told`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from forerun.speculation.canonical import digest
-from forerun.speculation.decision import Decision
 from forerun.speculation.equivalence import CANONICAL_JSON, CONSUMED_FIELDS
-from forerun.speculation.guess import GuessSource
 from forerun.speculation.record import GuessCompared, GuessTested
 from forerun.workers.audit.launched import outputs
 from forerun.workers.audit.run import Run
 from forerun.workers.audit.violation import Violation, unless_equal, violation
-
-STATED = (GuessSource.VALUE, GuessSource.NODE)
-"""Sources whose P the spec states; that of others may rise between a decision and the answer."""
 
 
 def check(run: Run) -> Iterator[Violation]:
     """What a tested guess says of itself, and of the value that it was tested against."""
     first: dict[str, int] = {}
     actual = {node: digest(output) for node, output in outputs(run).items()}
-    believed = _believed(run)
     accepted = {verdict.guess: verdict.tier for _, verdict in run.of(GuessCompared)}
     for event_id, guess in run.of(GuessTested):
         if guess.guess in first:
             found = f"again, after event {first[guess.guess]}"
             yield violation(event_id, guess.node, "guess", "tested once", found)
         first.setdefault(guess.guess, event_id)
-        yield from unless_equal(
-            event_id, guess.node, "actual_sha256", actual.get(guess.node), guess.actual_sha256
-        )
+        if run.close.result or not _gathers(run, guess.node):
+            expected = actual.get(guess.node)
+            yield from unless_equal(
+                event_id, guess.node, "actual_sha256", expected, guess.actual_sha256
+            )
         yield from _right(event_id, guess, accepted.get(guess.guess))
-        means = believed.get(guess.guess, []) if guess.source in STATED else []
-        if means and guess.p not in means:
-            yield violation(event_id, guess.node, "p", means[-1], guess.p)
+
+
+def _gathers(run: Run, name: str) -> bool:
+    """Whether a node's output is a list that only a result tells whole."""
+    node = run.graph.nodes.get(name) if run.graph else None
+    return node is not None and node.gathers
 
 
 def _right(event_id: int, guess: GuessTested, accepted: int | None) -> Iterator[Violation]:
@@ -49,13 +50,3 @@ def _right(event_id: int, guess: GuessTested, accepted: int | None) -> Iterator[
     elif guess.tier is not None and guess.tier != CONSUMED_FIELDS:
         yield from unless_equal(event_id, guess.node, "tier", accepted, guess.tier)
     yield from unless_equal(event_id, guess.node, "right", guess.tier is not None, guess.right)
-
-
-def _believed(run: Run) -> dict[str, list[Decimal]]:
-    """By guess, the means that decisions had it at."""
-    found: dict[str, list[Decimal]] = {}
-    for _, decision in run.of(Decision):
-        for way in (decision.assumptions, *decision.alternatives):
-            for assumed in way:
-                found.setdefault(assumed.guess, []).append(assumed.belief.mean)
-    return found
