@@ -28,6 +28,7 @@ from forerun.workflows.options import (
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.call_result import CallResult
     from forerun.activities.intent import STAGE, StageRequest
+    from forerun.activities.metrics import cut_heard
     from forerun.activities.model_call import ModelCalls, ModelRequest, input_bytes
     from forerun.activities.operation import ToolRequest
     from forerun.activities.promotion import PromoteRequest, Promotions
@@ -36,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.canonical import canonical_json
     from forerun.workflows.allowance import Allowance
     from forerun.workflows.checkpoints import Checkpoints
+    from forerun.workflows.run_state import now_ms
     from forerun.workflows.spec_guesses import StreamGuess
 
 
@@ -91,6 +93,7 @@ class Dispatcher:
         self.allowance = allowance
         self._checkpoints = checkpoints
         self._handles: dict[str, workflow.ActivityHandle[CallResult]] = {}
+        self._cut_ms: dict[str, int] = {}
         self._watchers: set[asyncio.Task[None]] = set()
         self._ended: list[Ended] = []
 
@@ -121,12 +124,13 @@ class Dispatcher:
     def cut(self, id: str) -> None:
         """Ask for the end of a call. It may still complete: only its result tells."""
         if id in self._handles:
+            self._cut_ms.setdefault(id, now_ms())
             self._handles[id].cancel()
 
     def cut_all(self) -> None:
         """Ask for the end of everything in flight."""
-        for handle in self._handles.values():
-            handle.cancel()
+        for id in self._handles:
+            self.cut(id)
 
     def promote(self, id: str, planned: Planned) -> None:
         """Give a running or queued speculation the retries, lane and priority of certain work.
@@ -148,8 +152,10 @@ class Dispatcher:
         except asyncio.CancelledError:
             # Cut in the very task that launched it: the SDK drops the unsent command and cancels
             # the handle itself. Nobody else cancels a watcher.
-            pass
+            self._cut_ms.pop(id, None)
         del self._handles[id]
+        if (since := self._cut_ms.pop(id, None)) is not None:
+            cut_heard(workflow.metric_meter(), (now_ms() - since) / 1000)
         self._checkpoints.ended(id)
         self._ended.append(Ended(id=id, planned=planned, result=result, failure=failure))
 

@@ -15,6 +15,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from forerun import __version__
     from forerun.activities.decision_request import LearnRequest, OpenRequest
+    from forerun.activities.metrics import run_closed
     from forerun.activities.operation import OperationCard
     from forerun.speculation.policy import Policy
     from forerun.speculation.record import Record
@@ -83,6 +84,12 @@ class Run:
         ledger, times = self.engine.runtime.accounts.ledger, self.timing
         self.attributes.close(
             spent=ledger.spent_usd, wasted=ledger.wasted_usd, saved_seconds=times.saved_seconds
+        )
+        run_closed(
+            workflow.metric_meter(),
+            ledger,
+            seconds=times.seconds,
+            sequential_seconds=times.sequential_seconds,
         )
 
     def ledger(self) -> dict[str, Any]:

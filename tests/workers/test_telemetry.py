@@ -14,15 +14,7 @@ from typing import Any
 import pytest
 from temporalio.worker import Replayer
 
-from forerun.activities.metrics import (
-    COUNTERS,
-    CUT_SECONDS,
-    HISTOGRAMS,
-    RUN_SECONDS,
-    RUN_USD,
-    SEQUENTIAL_SECONDS,
-    Histogram,
-)
+from forerun.activities.metrics import COUNTERS, HISTOGRAMS, Histogram
 from forerun.speculation.quantities import number
 from forerun.workers.plugin import forerun_plugin
 from forerun.workflows.agent_dag import AgentDag
@@ -166,6 +158,27 @@ async def test_dollars_are_those_of_the_ledgers(day: Day) -> None:
     assert day.total("forerun_attempt_usd_sum", operation="say") == 0.25
 
 
+async def test_closed_runs_are_counted_by_their_ledgers(day: Day) -> None:
+    """Dollars by place, and both durations: what was saved is their difference."""
+    ledgers = await day.ledgers()
+    saved = sum(ledger["saved_seconds"] for ledger in ledgers)
+    seconds = ("forerun_run_sequential_seconds", "forerun_run_seconds")
+
+    await day.check(day.total("forerun_run_seconds_count"), len(ledgers))
+    if day.total("forerun_run_seconds_count") == len(ledgers):
+        for place in ("authoritative", "promoted", "wasted", "guess"):
+            usd = sum(number(ledger[f"{place}_usd"]) for ledger in ledgers)
+            assert day.total("forerun_run_usd_sum", place=place) == pytest.approx(float(usd))
+        sequential, actual = (day.total(f"{name}_sum") for name in seconds)
+        assert sequential - actual == pytest.approx(saved, abs=0.01)
+
+
+async def test_every_cut_is_timed(day: Day) -> None:
+    """From giving the call up until the run hears of its end."""
+    await day.check(day.total("forerun_cut_seconds_count"), 1)
+    assert day.total("forerun_cut_seconds_sum") > 0
+
+
 async def test_every_attempt_is_counted_with_its_own_tokens(day: Day) -> None:
     """The failed one too; a bill covers the attempts before it, a metric must not."""
     results: list[Any] = [
@@ -287,9 +300,7 @@ async def test_every_metric_is_exported(day: Day) -> None:
     exported = {sample.name for sample in day.samples}
 
     assert {it.name for it in COUNTERS} <= exported
-    for histogram in HISTOGRAMS:
-        if histogram not in WORKFLOW_SIDE:
-            assert lines_of(histogram) <= exported
+    assert all(lines_of(histogram) <= exported for histogram in HISTOGRAMS)
 
 
 async def test_dashboard_and_page_name_what_is_exported(day: Day) -> None:
@@ -303,9 +314,6 @@ async def test_dashboard_and_page_name_what_is_exported(day: Day) -> None:
     assert all(lines[histogram] & used for histogram in HISTOGRAMS)
     told = OPERATING.read_text()
     assert all(f"`{it.name}`" in told for it in (*COUNTERS, *HISTOGRAMS))
-
-
-WORKFLOW_SIDE = (CUT_SECONDS, RUN_SECONDS, SEQUENTIAL_SECONDS, RUN_USD)
 
 
 def lines_of(histogram: Histogram) -> set[str]:

@@ -75,9 +75,10 @@ def _marker(event_id: int, about: dict[str, Any], attributes: Any, problems: Pro
     if len(marker) > 1:
         problems.note(event_id, "", "marker", "records and nothing else", ", ".join(marker))
     entries = [_entry(event_id, raw, problems) for raw in cast("list[Any]", records)]
+    seq = about.get("seq")
     return Marker(
         event_id=event_id,
-        seq=about.get("seq", 0),
+        seq=seq if isinstance(seq, int) else 0,
         type=str(about.get("activity_type")),
         entries=tuple(entries),
     )

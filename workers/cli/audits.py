@@ -105,7 +105,7 @@ def _print(console: Console, report: Report) -> None:
         f"{_count(checked.outcomes, 'outcome')}, {_count(checked.commits, 'commit')}",
         f"  {dollars(report.spent_usd, PLACES)} spent, "
         f"{dollars(report.wasted_usd, PLACES)} of it wasted",
-        f"  replay {report.replay.state}" + (f": {report.replay.why}" if report.replay.why else ""),
+        f"  replay {_replay(report)}",
         *(f"  {line}" for line in report.violations),
         _verdict(report),
     ]
@@ -132,6 +132,12 @@ def _print_all(console: Console, reports: Sequence[Report]) -> None:
     for report in reports:
         for line in report.violations:
             console.print(Text(printable(f"{report.workflow_id}: {line}")), soft_wrap=True)
+
+
+def _replay(report: Report) -> str:
+    """Why it failed is among the violations."""
+    skipped = report.replay.state == "skipped"
+    return f"skipped: {report.replay.why}" if skipped else report.replay.state
 
 
 def _verdict(report: Report) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,8 +61,8 @@ def price(model: str, rates: Rates | None, *, served: bool) -> Finding:
     """Whether bets on calls of `model` can be judged."""
     subject = f"model {model}"
     if not served:
-        consequence = "its calls fail"
-        return fail(subject, "no such provider", consequence, "write openai:... or anthropic:...")
+        fix = "write openai:... or anthropic:..."
+        return fail(subject, "no such provider", "its calls fail", fix)
     if rates is None:
         return warn(
             subject,
@@ -73,7 +72,7 @@ def price(model: str, rates: Rates | None, *, served: bool) -> Finding:
         )
     return ok(
         subject,
-        f"${_usd(rates.input_usd_per_mtok)} in, ${_usd(rates.output_usd_per_mtok)} out per million "
+        f"${text(rates.input_usd_per_mtok)} in, ${text(rates.output_usd_per_mtok)} out per million "
         f"tokens ({rates.version})",
     )
 
@@ -117,7 +116,3 @@ def _days() -> Iterator[date]:
 def _rates(book: PriceBook, model: str, now: datetime) -> Rates | None:
     provider, _, name = model.partition(":")
     return book.rates(provider, name, now)
-
-
-def _usd(amount: Decimal) -> str:
-    return text(amount)

@@ -12,6 +12,7 @@ from temporalio.client import WorkflowHistory
 
 from forerun.workers.audit.auditor import WORKFLOWS, audit
 from forerun.workers.audit.history import NotAHistory, read, read_file
+from forerun.workers.cli.audits import code_of
 from forerun.workers.schemas import all_schemas
 from tests.replay.scenario import Scenario
 from tests.replay.scenarios import SCENARIOS
@@ -124,6 +125,17 @@ async def test_a_workflow_without_its_code_is_checked_without_replay() -> None:
     assert report.clean
     assert report.replay.state == "skipped"
     assert "--workflow" in (report.replay.why or "")
+
+
+async def test_a_users_own_workflow_is_replayed_with_its_code() -> None:
+    """As `--workflow module:Class` names it."""
+    history = next(scenario for scenario in SCENARIOS if scenario.name == "own_workflow").history()
+
+    report = await audit(history, code_of(["tests.workflows.own_workflows:Triage"]))
+
+    assert report.clean
+    assert report.replay.state == "passed"
+    assert report.workflow_type == "Triage"
 
 
 async def test_a_history_of_another_kind_has_nothing_to_check() -> None:
