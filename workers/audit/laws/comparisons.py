@@ -14,7 +14,7 @@ from forerun.activities.intent import CommitRequest
 from forerun.speculation.canonical import digest
 from forerun.speculation.equivalence import NORMALISED_TEXT, SIMILARITY, Approximation
 from forerun.speculation.quantities import ZERO
-from forerun.speculation.record import GuessCompared, Outcome, plain
+from forerun.speculation.record import GuessCompared, GuessTested, Outcome, plain
 from forerun.speculation.table import Ending
 from forerun.workers.audit.billed import FAILED
 from forerun.workers.audit.launched import outputs
@@ -29,6 +29,8 @@ BY_WORDING = "wording"
 def check(run: Run) -> Iterator[Violation]:
     """Every verdict, every promotion that rests on one, and what the run says of them."""
     yield from _verdicts(run)
+    yield from _allowed(run)
+    yield from _tested(run)
     yield from _rests(run)
     yield from _result(run)
     yield from _intents(run)
@@ -111,6 +113,25 @@ def _no_answer(call: Call | None) -> Compared:
     failed = call.end if call and call.end and call.end.how in FAILED else None
     bill = (failed.bill or UNKNOWN) if failed else NOTHING
     return Compared(tier=None, by="", reason="", bill=bill)
+
+
+def _allowed(run: Run) -> Iterator[Violation]:
+    """No higher a tier than its node allows."""
+    for event_id, verdict in run.of(GuessCompared):
+        if run.graph and verdict.tier and verdict.node in run.graph.nodes:
+            highest = run.graph.nodes[verdict.node].spec.equivalence
+            if verdict.tier > highest:
+                yield violation(event_id, verdict.node, "tier", f"at most {highest}", verdict.tier)
+
+
+def _tested(run: Run) -> Iterator[Violation]:
+    """A guess is right beyond the JSON if a verdict before says so, and not otherwise."""
+    said = {verdict.guess: (at, verdict.tier) for at, verdict in run.of(GuessCompared)}
+    for event_id, tested in run.of(GuessTested):
+        at, tier = said.get(tested.guess, (event_id, None))
+        if tested.tier is None or tested.tier >= NORMALISED_TEXT:
+            found = tier if at < event_id else None
+            yield from unless_equal(event_id, tested.node, "tier", found, tested.tier)
 
 
 def _rests(run: Run) -> Iterator[Violation]:
