@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from forerun.workers.devserver.readiness import SEARCH_ATTRIBUTES, TYPE_NAMES
+from forerun.activities.namespace import SEARCH_ATTRIBUTES
+from forerun.workers.devserver.readiness import TYPE_NAMES
 from forerun.workers.devserver.server import DYNAMIC_CONFIG
 
 COMPOSE = (Path(__file__).parents[2] / "docker-compose.yml").read_text()

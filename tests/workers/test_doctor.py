@@ -16,7 +16,9 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.client import Client
 from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.testing import ActivityEnvironment
 
+from forerun.activities.namespace import Namespaces
 from forerun.workers.assembly import assemble
 from forerun.workers.devserver import DevServer
 from forerun.workers.devserver.leash import leashed
@@ -85,7 +87,7 @@ async def test_a_server_of_ours_lacks_nothing(up: Up) -> None:
 
 
 async def test_search_attributes_are_missed_and_registered(bare: str) -> None:
-    """Missing ones cost comfort, one of another type hangs runs; `--fix` registers what it can."""
+    """Runs go without missing ones and those of another type; `--fix` registers what it can."""
     before = of("search", await at(bare))
     client = await Client.connect(bare)
     keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
@@ -95,6 +97,7 @@ async def test_search_attributes_are_missed_and_registered(bare: str) -> None:
         )
     )
     wrong = of("search", await at(bare, fix=True))
+    written = await ActivityEnvironment(client).run(Namespaces().registered_search_attributes)
     # What the command says that it names.
     await client.operator_service.remove_search_attributes(
         RemoveSearchAttributesRequest(namespace="default", search_attributes=["ForerunSpentUsd"])
@@ -103,6 +106,8 @@ async def test_search_attributes_are_missed_and_registered(bare: str) -> None:
 
     assert (before.state, before.fix) == (State.WARN, "forerun doctor --fix")
     assert "ForerunAwaiting" in before.what
+    assert "ForerunAwaiting" in written
+    assert "ForerunSpentUsd" not in written
     assert wrong.state is State.FAIL
     assert wrong.what == "ForerunSpentUsd is a Keyword here, and must be a Double"
     assert "search-attribute remove --yes --name ForerunSpentUsd" in wrong.fix

@@ -80,7 +80,7 @@ def test_clocks_are_told_with_how_exactly() -> None:
 
 
 def test_a_wrong_type_counts_more_than_a_missing_name() -> None:
-    """It hangs runs."""
+    """It is never written, and nobody would find out why."""
     text = IndexedValueType.INDEXED_VALUE_TYPE_TEXT
     found = attributes({"ForerunWorkload": text})
 

@@ -16,18 +16,12 @@ from temporalio.api.operatorservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from forerun.activities.namespace import SEARCH_ATTRIBUTES
 from forerun.workers.devserver.failure import DevServerError
 
 NAMESPACE = "default"
 POLL_SECONDS = 0.05
 
-SEARCH_ATTRIBUTES = {
-    "ForerunWorkload": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    "ForerunAwaiting": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
-    "ForerunSpentUsd": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
-    "ForerunWastedUsd": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
-    "ForerunSavedSeconds": IndexedValueType.INDEXED_VALUE_TYPE_DOUBLE,
-}
 TYPE_NAMES = {
     IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: "Keyword",
     IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST: "KeywordList",

@@ -15,11 +15,12 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from forerun.activities.namespace import SEARCH_ATTRIBUTES
 from forerun.workers.devserver.child_output import last_output
 from forerun.workers.devserver.failure import DevServerError
 from forerun.workers.devserver.leash import leashed
 from forerun.workers.devserver.ports import HOST, check_port, free_port
-from forerun.workers.devserver.readiness import SEARCH_ATTRIBUTES, TYPE_NAMES, until_usable
+from forerun.workers.devserver.readiness import TYPE_NAMES, until_usable
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 5.0

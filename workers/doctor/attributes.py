@@ -16,7 +16,8 @@ from temporalio.api.operatorservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from forerun.workers.devserver.readiness import SEARCH_ATTRIBUTES, TYPE_NAMES
+from forerun.activities.namespace import SEARCH_ATTRIBUTES
+from forerun.workers.devserver.readiness import TYPE_NAMES
 from forerun.workers.doctor.finding import Finding, fail, ok, warn
 
 SUBJECT = "search attributes"
@@ -54,7 +55,7 @@ def attributes(there: Types) -> Finding:
         return fail(
             SUBJECT,
             f"{name} is a {_type(kind)} here, and must be a {_type(SEARCH_ATTRIBUTES[name])}",
-            "runs fail to write it, and hang",
+            "runs go without it: to write it would hang them",
             f"temporal operator search-attribute remove --yes --name {name} && {FIX}",
         )
     missing = [name for name in SEARCH_ATTRIBUTES if name not in there]
