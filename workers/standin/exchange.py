@@ -88,6 +88,8 @@ class Exchange:
         """Break the connection off with a TCP reset."""
         self._entry.close("faulted")
         connection = self._transport.get_extra_info("socket")
+        if connection.fileno() < 0:
+            raise ClientGone  # the client was faster
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         self._transport.abort()
         raise ClientGone
