@@ -139,8 +139,8 @@ def _rests(run: Run) -> Iterator[Violation]:
     said = {verdict.guess: (at, verdict.tier) for at, verdict in run.of(GuessCompared)}
     for event_id, outcome in run.of(Outcome):
         for guess in outcome.approximates:
-            at, tier = said.get(guess, (event_id + 1, None))
-            if at > event_id or tier is None:
+            at, tier = said.get(guess, (event_id, None))
+            if at >= event_id or tier is None:
                 expected = f"a verdict before it that {guess} says the same"
                 yield violation(event_id, outcome.node, "approximates", expected, None)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forerun.speculation.canonical import digest
-from forerun.speculation.equivalence import CANONICAL_JSON, CONSUMED_FIELDS
-from forerun.speculation.record import GuessCompared, GuessTested
+from forerun.speculation.equivalence import CANONICAL_JSON
+from forerun.speculation.record import GuessTested
 from forerun.workers.audit.launched import outputs
 from forerun.workers.audit.run import Run
 from forerun.workers.audit.violation import Violation, unless_equal, violation
@@ -19,7 +19,6 @@ def check(run: Run) -> Iterator[Violation]:
     """What a tested guess says of itself, and of the value that it was tested against."""
     first: dict[str, int] = {}
     actual = {node: digest(output) for node, output in outputs(run).items()}
-    accepted = {verdict.guess: verdict.tier for _, verdict in run.of(GuessCompared)}
     for event_id, guess in run.of(GuessTested):
         if guess.guess in first:
             found = f"again, after event {first[guess.guess]}"
@@ -30,7 +29,7 @@ def check(run: Run) -> Iterator[Violation]:
             yield from unless_equal(
                 event_id, guess.node, "actual_sha256", expected, guess.actual_sha256
             )
-        yield from _right(event_id, guess, accepted.get(guess.guess))
+        yield from _right(event_id, guess)
 
 
 def _gathers(run: Run, name: str) -> bool:
@@ -39,14 +38,12 @@ def _gathers(run: Run, name: str) -> bool:
     return node is not None and node.gathers
 
 
-def _right(event_id: int, guess: GuessTested, accepted: int | None) -> Iterator[Violation]:
-    """At tier 1 if the values are the same, at tiers 2 and 3 if a verdict has said so."""
+def _right(event_id: int, guess: GuessTested) -> Iterator[Violation]:
+    """At tier 1 if the values are the same; of tiers 2 and 3, see `comparisons`."""
     same = guess.actual_sha256 is not None and guess.guess == (
         f"{guess.node}@{guess.actual_sha256[:12]}"
     )
     if same or guess.tier == CANONICAL_JSON:
         expected = CANONICAL_JSON if same else None
         yield from unless_equal(event_id, guess.node, "tier", expected, guess.tier)
-    elif guess.tier is not None and guess.tier != CONSUMED_FIELDS:
-        yield from unless_equal(event_id, guess.node, "tier", accepted, guess.tier)
     yield from unless_equal(event_id, guess.node, "right", guess.tier is not None, guess.right)
