@@ -87,7 +87,8 @@ class SpeculativeCall:
     """One call started before its inputs are certain.
 
     `alternatives` are the ways in which it may prove right; it is refuted when none is left.
-    `result` is None while it runs. A speculation whose cut was requested, or that failed, can no
+    `own_ms` is what the call itself took: in the queue of guesses it may have waited for long. A
+    speculation whose cut was requested, or that failed, can no
     longer be claimed, whatever it still returns. `approximates` are the guesses that stood for the
     actual values when it was claimed; none where its call was the very one that was needed.
     """
@@ -103,6 +104,7 @@ class SpeculativeCall:
     alternatives: list[Inputs] = field(default_factory=list[Inputs])
     output: Any = None
     done_ms: int | None = None
+    own_ms: int = 0
     claimed_by: str | None = None
     approximates: tuple[str, ...] = ()
     cut_reason: str | None = None

@@ -81,6 +81,7 @@ class Progress:
             return  # a stage: its commit can do without it
         if speculation.ending is Ending.PROMOTED:
             self._end(run, NodeState.DONE, output=speculation.output)
+            run.busy_ms = speculation.own_ms
         else:
             # The need stands: it runs as an ordinary call, as if nothing had been bet on it.
             run.state, run.started_ms = NodeState.WAITING, None
@@ -167,7 +168,7 @@ class Progress:
             run.state, run.started_ms = NodeState.RUNNING, claimed.launched_ms
             if claimed.done_ms is not None:
                 self._end(run, NodeState.DONE, output=claimed.output)
-                run.busy_ms = claimed.done_ms - claimed.launched_ms
+                run.busy_ms = claimed.own_ms
         elif self._runtime.resemblance.undecided(run.name):
             return  # what it waits for may still turn out to be its call
         elif self._dispatcher.start(

@@ -40,7 +40,7 @@ class NodeState(StrEnum):
 class NodeRun:
     """One node. Times are workflow time, in milliseconds since the epoch.
 
-    `busy_ms` is what its own call took, from its launch, ahead of its turn or not, to its end;
+    `busy_ms` is what its own call took; of one that ran ahead, without its wait in the queue of guesses;
     `person_ms` is how long its barrier waited for people. `after` are nodes whose output was awaited
     before this one was declared, at `declared_ms`: no edges, but it could not start earlier. `seen` says that its
     own end was awaited.

@@ -136,6 +136,7 @@ class Runtime:
         match ended.result:
             case Completed() as completed:
                 speculation.done_ms = now_ms()
+                speculation.own_ms = round(completed.seconds * 1000)
                 speculation.output = completed.output
                 if speculation.claimed_by:
                     speculation.ending = Ending.PROMOTED

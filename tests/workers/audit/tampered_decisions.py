@@ -59,7 +59,7 @@ DECISIONS = [
         "decision",
         {"verdict": "cut"},
         "calls.0.stake.output_tokens",
-        7,
+        3,
         "output_tokens",
     ),
     field(
