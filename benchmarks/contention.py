@@ -2,7 +2,7 @@
 
 Every guess is wrong, so speculation can only be in the way: a run with it should take as long as one
 without. Once with a saturated speculative lane, once with a provider that refuses more than so many
-calls at a time. For comparison also with slots for everybody, and with every guess right.
+calls at a time. For comparison also with slots for everybody, and in the lane with right guesses.
 """
 
 from __future__ import annotations
@@ -56,11 +56,6 @@ SCENES = {
     ),
     "limit": Scene(
         said=f"{CALLS_AT_ONCE} calls at once, then 429; all guesses wrong", limit=CALLS_AT_ONCE
-    ),
-    "limit_right": Scene(
-        said=f"{CALLS_AT_ONCE} calls at once, then 429; all guesses right",
-        right=Fraction(1),
-        limit=CALLS_AT_ONCE,
     ),
 }
 

@@ -11,7 +11,7 @@ from benchmarks.tables import table
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 EXAMPLE_NAMES = ("auto_reply", "review_panel")
-ROUNDS = 5
+ROUNDS = 3
 
 
 async def measure(house: House) -> dict[str, Any]:

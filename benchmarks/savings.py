@@ -35,11 +35,11 @@ USD_PER_SECOND = Decimal("0.01")
 
 INPUTS = 10
 QUICK_INPUTS = 2
-INPUTS_AT_ONCE = 3
+INPUTS_AT_ONCE = 4
 RATES = (Fraction(3, 10), Fraction(5, 10), Fraction(7, 10), Fraction(9, 10))
 
 ALPHAS = ("0", "0.5", "1")
-EAGER_RATE = RATES[0]
+EAGER_RATES = RATES[:3]
 EAGER_BELIEF = Fraction(9, 10)
 
 
@@ -53,8 +53,8 @@ class Trial:
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """Eagerness is tried where guesses are mostly wrong."""
-        eager = (EAGER,) if self.rate == EAGER_RATE else ()
+        """Eagerness is tried where it may lose."""
+        eager = (EAGER,) if self.rate in EAGER_RATES else ()
         return (CONTROL, *ALPHAS, *eager)
 
     def spec(self, arm: str) -> dict[str, Any]:
@@ -120,14 +120,12 @@ async def _try(house: House, trial: Trial) -> list[Run]:
     control = results[CONTROL][1]
     shape = SHAPES[trial.shape]
     steps = foreseen(shape, trial.case, control.step_seconds(shape))
-    hits = trial.case.hits(shape)
     return [
         Run(
             shape=trial.shape,
             rate=float(trial.rate),
             case=trial.case.id,
             arm=arm,
-            hit_share=sum(hits.values()) / len(hits),
             seconds=trace.seconds,
             seconds_usd=trace.seconds * SCALE.seconds * float(USD_PER_SECOND),
             sequential_seconds=result["ledger"]["sequential_seconds"],

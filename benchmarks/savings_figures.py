@@ -6,10 +6,10 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
-from benchmarks.spread import Pair, interval, percentile, quartiles, ratio
+from benchmarks.spread import Pair, percentile, quartiles, ratio
 
 CONTROL = "control"
 EAGER = "eager"
@@ -29,7 +29,6 @@ class Run:
     rate: float
     case: str
     arm: str
-    hit_share: float
     seconds: float
     seconds_usd: float
     sequential_seconds: float
@@ -144,26 +143,34 @@ def _weighted(
 
 
 def _shape(matches: Sequence[Match]) -> dict[str, Any]:
-    """What is said of a shape as a whole: where it breaks even, and how far sequential_seconds is off."""
+    """What is said of a shape as a whole: where it breaks even, and how far the ledger is off."""
     eager = _of(matches, arm=EAGER)
+    rates = sorted({match.run.rate for match in eager})
+    gains = [(rate, [m.gain_usd for m in _of(eager, rate=rate)]) for rate in rates]
     others = [match for match in matches if match.run.arm != EAGER]
     controls = {match.run.case: match.control.seconds for match in matches}
     return {
         "control_seconds": quartiles(list(controls.values())),
-        "break_even_hit_rate": interval(
-            [(m.run.hit_share, m.gain_usd) for m in eager], _zero_of_the_line
-        ),
+        "eager_gain_usd": [
+            {"rate": rate, **quartiles(gain, 6), "mean": round(statistics.mean(gain), 6)}
+            for rate, gain in gains
+        ],
+        "break_even": break_even([(rate, statistics.mean(gain)) for rate, gain in gains]),
         "sequential_error": _errors([_sequential_error(m) for m in others]),
     }
 
 
-def _zero_of_the_line(points: Sequence[Pair]) -> float:
-    """Where the least-squares line through the points crosses 0; between 0 and 1."""
-    xs, ys = zip(*points, strict=True)
-    if len(set(xs)) < 2:
-        return 0.0 if statistics.mean(ys) >= 0 else 1.0
-    slope, intercept = statistics.linear_regression(xs, ys)
-    return min(max(-intercept / slope, 0.0), 1.0) if slope > 0 else 1.0
+def break_even(gains: Sequence[Pair]) -> dict[str, Any]:
+    """At which hit rate the gain is zero, between the two rates around it.
+
+    `side` is "below" where even the lowest rate gains, and "above" where even the highest loses.
+    """
+    if gains[0][1] >= 0:
+        return {"rate": gains[0][0], "side": "below"}
+    for (low, loss), (high, gain) in pairwise(gains):
+        if gain >= 0:
+            return {"rate": round(low + (high - low) * -loss / (gain - loss), 3), "side": "at"}
+    return {"rate": gains[-1][0], "side": "above"}
 
 
 def _sequential_error(match: Match) -> float:

@@ -139,7 +139,8 @@ def _shapes(figures: Figures) -> str:
         [
             name,
             f"{shape['control_seconds']['median']:.2f} s",
-            _break_even(shape["break_even_hit_rate"]),
+            ", ".join(f"{100 * g['mean']:+.2f} ({g['rate']:g})" for g in shape["eager_gain_usd"]),
+            SIDES[shape["break_even"]["side"]] + f"{shape['break_even']['rate']:.2f}",
             f"{shape['sequential_error']['median']:+.1%} "
             f"[{shape['sequential_error']['q1']:+.1%}, {shape['sequential_error']['q3']:+.1%}]",
             percent(shape["sequential_error"]["p95_absolute"]),
@@ -149,15 +150,15 @@ def _shapes(figures: Figures) -> str:
     header = [
         "shape",
         "without speculation",
-        "break-even hit rate [95 %]",
+        "cents gained per run if every guess is believed (hit rate)",
+        "break-even hit rate",
         "error of sequential_seconds [IQR]",
         "p95 of its size",
     ]
     return table(header, rows)
 
 
-def _break_even(interval: Figures) -> str:
-    return f"{interval['value']:.2f} [{interval['low']:.2f}, {interval['high']:.2f}]"
+SIDES = {"below": "< ", "at": "", "above": "> "}
 
 
 def _tails(figures: Figures) -> str:

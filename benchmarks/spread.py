@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 DRAWS = 1000
 SEED = 20261121
@@ -32,18 +32,11 @@ def quartiles(values: Sequence[float], places: int = 3) -> dict[str, float]:
 
 
 def ratio(pairs: Sequence[Pair], places: int = 3) -> dict[str, float]:
-    """The sum of the first over the sum of the second, with a 95 % interval over resampled pairs."""
-    return interval(pairs, _ratio, places)
-
-
-def interval(
-    pairs: Sequence[Pair], statistic: Callable[[Sequence[Pair]], float], places: int = 3
-) -> dict[str, float]:
-    """A statistic of the pairs, and between which values 95 % of its bootstrap lie."""
+    """The sum of the first over the sum of the second, and where 95 % of its bootstrap lie."""
     rng = random.Random(SEED)
-    draws = [statistic(rng.choices(pairs, k=len(pairs))) for _ in range(DRAWS)]
+    draws = [_ratio(rng.choices(pairs, k=len(pairs))) for _ in range(DRAWS)]
     return {
-        "value": round(statistic(pairs), places),
+        "value": round(_ratio(pairs), places),
         "low": round(percentile(draws, 0.025), places),
         "high": round(percentile(draws, 0.975), places),
     }

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.savings_figures import CONTROL, EAGER, Run, figures_of
+from benchmarks.savings_figures import CONTROL, EAGER, Run, break_even, figures_of
 from benchmarks.spread import percentile, ratio
 
 seconds = st.floats(0.1, 100)
@@ -37,7 +37,6 @@ def run(arm: str, case: str, **fields: Any) -> Run:
     usual: dict[str, Any] = {
         "shape": "s",
         "rate": 0.5,
-        "hit_share": 1.0,
         "seconds": 10.0,
         "sequential_seconds": 10.0,
         "plain_seconds": 9.5,
@@ -63,13 +62,22 @@ def test_the_oracle_s_saving_is_divided_without_rest() -> None:
     assert cell["gain_usd_per_run"] == 0.035
 
 
-def test_the_break_even_hit_rate_is_where_the_gain_is_zero() -> None:
-    """All hits gain 3 cents, no hits lose 1: a quarter of hits breaks even."""
-    runs = [
-        run(CONTROL, "hit"),
-        run(EAGER, "hit", seconds=7.0, hit_share=1.0),
-        run(CONTROL, "miss"),
-        run(EAGER, "miss", spent_usd=0.02, hit_share=0.0),
-        run("1", "hit"),
-    ]
-    assert figures_of(runs)["shapes"]["s"]["break_even_hit_rate"]["value"] == 0.25
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=5))
+def test_the_break_even_hit_rate_is_where_the_gain_is_zero(gains: list[float]) -> None:
+    """It lies where the gain changes from loss to gain for the first time, or beyond the rates."""
+    rates = [i / 10 for i in range(1, len(gains) + 1)]
+    found = break_even(list(zip(rates, gains, strict=True)))
+    first = next((i for i, gain in enumerate(gains) if gain >= 0), None)
+    match found["side"]:
+        case "below":
+            assert first == 0
+        case "above":
+            assert first is None
+        case _:
+            assert first
+            assert rates[first - 1] - 1e-3 <= found["rate"] <= rates[first] + 1e-3
+
+
+def test_a_quarter_of_hits_breaks_even_between_loss_and_thrice_its_gain() -> None:
+    """A loss of 1 at no hits and a gain of 3 at all hits."""
+    assert break_even([(0.0, -1.0), (1.0, 3.0)]) == {"rate": 0.25, "side": "at"}
