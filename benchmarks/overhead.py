@@ -38,7 +38,7 @@ INPUTS_AT_ONCE = 6
 
 AT_ONCE = Scale(seconds=1000, tokens=20)
 SLICES = 6
-RUNS_PER_SLICE = 60
+RUNS_PER_SLICE = 40
 RUNS_AT_ONCE = 20
 BUSY_SHAPE = "router"
 
