@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from temporalio.plugin import SimplePlugin
 
 from forerun.workers.assembly import assemble
+from forerun.workers.departure import leave_in_order
 from forerun.workers.plugin import forerun_plugin
 from forerun.workers.roles import beside_workflows
 from forerun.workers.settings import Settings
@@ -33,6 +34,7 @@ def SpeculationPlugin(
         SettingsError: a setting that cannot be used.
         RegistrationError: a module that cannot be imported or declares its operations wrongly.
     """
+    leave_in_order()
     settings = Settings.from_env(os.environ if env is None else env)
     activities = beside_workflows(assemble(settings, operations))
     return forerun_plugin(activities, Telemetry.of(settings))
