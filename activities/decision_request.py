@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from forerun.activities.call_result import CallResult, Completed
 from forerun.activities.operation import OperationCard
-from forerun.speculation.bet import Assumption, Condition, Refusal
+from forerun.speculation.bet import Assumption, Condition, Implication, Refusal
 from forerun.speculation.disclosure import Mode
 from forerun.speculation.estimates import Work
 from forerun.speculation.experience import Observation
@@ -106,7 +106,8 @@ class SpeculationView:
 class DecideRequest:
     """A decision point. `nodes` are the unfinished ones, in topological order.
 
-    `held` are the questions already answered with hold: not recorded again.
+    `held` are the questions already answered with hold: not recorded again. `implications` are what
+    results of speculations say of nodes that are not over.
     """
 
     at: datetime
@@ -119,6 +120,7 @@ class DecideRequest:
     held: tuple[str, ...]
     previous: str
     purchases: tuple[PurchaseView, ...] = ()
+    implications: tuple[Implication, ...] = ()
     observed: tuple[Observation, ...] = ()
     """What the calls that ended since the last request have taught (`observation`)."""
 

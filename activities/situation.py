@@ -33,6 +33,7 @@ def situation_of(request: DecideRequest, appraisal: Appraisal) -> Situation:
         bets=tuple(_bet(view, appraisal) for view in request.bets),
         purchases=tuple(_purchase(view, appraisal) for view in request.purchases),
         live=_live(request.placed, appraisal),
+        implications=request.implications,
         held_back=request.held_back,
     )
 

@@ -5,7 +5,7 @@ Its calls are right or wrong together, so they are judged together: one P, one L
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
@@ -137,6 +137,31 @@ def exclude(guesses: Iterable[str], others: Iterable[str]) -> bool:
     """Whether they cannot all be right: two different ones are for one node."""
     by_node = {node_of(guess): guess for guess in guesses}
     return any(by_node.get(node_of(guess), guess) != guess for guess in others)
+
+
+@dataclass(frozen=True, slots=True)
+class Implication:
+    """If all of these guesses are right, so is that other one: a result of a speculation says so."""
+
+    guesses: tuple[str, ...]
+    says: str
+
+
+def implied(guesses: Iterable[str], known: Sequence[Implication]) -> dict[str, str] | None:
+    """By node, these guesses and all that follows from them; None if they contradict each other."""
+    by_node = {node_of(guess): guess for guess in guesses}
+    right = set(by_node.values())
+    followed = True
+    while followed:
+        followed = False
+        for one in known:
+            if one.says in right or not right.issuperset(one.guesses):
+                continue
+            if by_node.setdefault(node_of(one.says), one.says) != one.says:
+                return None
+            right.add(one.says)
+            followed = True
+    return by_node
 
 
 def exclusive(ways: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from forerun.speculation.bet import Bet, node_of
+from forerun.speculation.bet import Bet, Implication, implied, node_of
 from forerun.speculation.makespan import Ahead, Network
 from forerun.speculation.outlook import Outlook
 from forerun.speculation.policy import Policy
@@ -36,6 +36,7 @@ class Situation:
     `bets` could be placed now, and `purchases` are bets whose guess could be bought now. `live` ones
     are under way, and their stakes hold what is left of their calls: milliseconds and output
     dollars. `funds_usd` is what the budget leaves: budget less dollars lost and dollars reserved.
+    `implications` are what results of speculations say, if their assumptions are right.
     `held_back` names providers that must not be speculated with right now, with the reason.
     """
 
@@ -47,6 +48,7 @@ class Situation:
     bets: tuple[Bet, ...]
     purchases: tuple[Bet, ...] = ()
     live: tuple[Bet, ...] = ()
+    implications: tuple[Implication, ...] = ()
     held_back: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -108,12 +110,14 @@ class Board:
             yield self.outlook
 
     def _excluded_by(self, bet: Bet) -> list[Placed]:
-        """Those that rest on another guess for one of its nodes."""
+        """Those that rest on another guess for one of its nodes, or for one whose result it knows."""
+        certain = implied(bet.guesses, self.situation.implications)
+        own = certain or {node_of(guess): guess for guess in bet.guesses}
         return [
             one
-            for assumption in bet.assumptions
-            for guess, placed in self._by_node.get(assumption.node, {}).items()
-            if guess != assumption.guess
+            for node, right in own.items()
+            for guess, placed in self._by_node.get(node, {}).items()
+            if guess != right
             for one in placed
         ]
 

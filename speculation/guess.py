@@ -45,7 +45,7 @@ class Guess:
     @property
     def id(self) -> str:
         """Unique within a run: the same value guessed twice for a node is one guess."""
-        return f"{self.node}@{self.digest[:12]}"
+        return guess_id(self.node, self.digest)
 
     @property
     def label(self) -> str:
@@ -54,3 +54,8 @@ class Guess:
         return (
             f"{self.node}={shown[: LABEL_LENGTH - 1] + '…' if len(shown) > LABEL_LENGTH else shown}"
         )
+
+
+def guess_id(node: str, sha256: str) -> str:
+    """What the guess is called that says that `node` puts out the value of this hash."""
+    return f"{node}@{sha256[:12]}"

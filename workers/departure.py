@@ -29,5 +29,10 @@ def _wait_for_foreign_threads() -> None:
     """Sleeping hands them the lock; one that has returned to the SDK shows no frame any more."""
     own = {thread.ident for thread in threading.enumerate()}
     patience = time.monotonic() + PATIENCE_SECONDS
-    while sys._current_frames().keys() - own and time.monotonic() < patience:
+    while _inside() - own and time.monotonic() < patience:
         time.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _inside() -> set[int]:
+    """Every thread that is in Python code; documented, for all its underscore."""
+    return set(sys._current_frames())  # pyright: ignore[reportPrivateUsage]

@@ -30,7 +30,6 @@ class Accounts:
         self.ledger = Ledger()
         self._books = books
         self._bills: dict[str, EndedBill] = {}
-        self._tested: set[str] = set()
 
     def billed(self, ended: Ended) -> EndedBill:
         """Keep the bill of a speculation until its outcome is certain."""
@@ -54,15 +53,13 @@ class Accounts:
         purchases: Sequence[Bought],
         guesses: Iterable[GuessTested],
     ) -> None:
-        """Write down outcomes, purchases and tested guesses, each once, and enter them."""
+        """Write down outcomes and purchases, each once, and tested guesses, and enter them."""
         over = [s for s in speculations if s.ending and s.id in self._bills]
         outcomes = [outcome_of(s, self._bills.pop(s.id)) for s in over]
-        fresh = [guess for guess in guesses if guess.guess not in self._tested]
-        self._tested.update(guess.guess for guess in fresh)
         for outcome in outcomes:
             self.ledger = self.ledger.settle(outcome.speculation, outcome.outcome, outcome.best_usd)
         for purchase in purchases:
             self.ledger = self.ledger.bought(purchase.purchase, purchase.best_usd)
-        certain = [*outcomes, *purchases, *fresh]
+        certain = [*outcomes, *purchases, *guesses]
         for start in range(0, len(certain), RECORDS_PER_MARKER):
             await self._books.settle(certain[start : start + RECORDS_PER_MARKER])

@@ -7,13 +7,16 @@ rendered and hashed, this one finds again; what it did not look at is forgotten.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, auto
+from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.table import Input
     from forerun.workflows.dispatch import Planned
+    from forerun.workflows.node import Node
     from forerun.workflows.planning import Planner
     from forerun.workflows.run_state import Nodes
     from forerun.workflows.templates import RenderError
@@ -61,12 +64,17 @@ class Candidates:
         node = self._nodes.graph.nodes[name]
         inputs = zip(node.upstream, chosen, strict=True)
         values = {up: variant.value for up, variant in inputs if not variant.absent}
-        try:
-            if not node.runs(values):
-                return NoCall.SKIPPED
-            if not node.gathers:
-                return [self._planner.plan(name, values)]
-            items = [node.item(index) for index in range(len(node.items(values)))]
-            return [self._planner.plan(i.name, values) for i in items if i.runs(values)]
-        except RenderError:
-            return NoCall.FAILS
+        return calls_of(node, self._planner, values)
+
+
+def calls_of(node: Node, planner: Planner, values: Mapping[str, Any]) -> Calls:
+    """What a node calls with these outputs of its upstream: see `Candidates.calls`."""
+    try:
+        if not node.runs(values):
+            return NoCall.SKIPPED
+        if not node.gathers:
+            return [planner.plan(node.name, values)]
+        items = [node.item(index) for index in range(len(node.items(values)))]
+        return [planner.plan(item.name, values) for item in items if item.runs(values)]
+    except RenderError:
+        return NoCall.FAILS

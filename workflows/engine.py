@@ -132,6 +132,6 @@ class Engine:
         ended, self._progress.ended = self._progress.ended, []
         self.runtime.refute(ended)
         self._discards.send()
-        await self.runtime.settle(ended)
+        await self.runtime.settle()
         if not self.nodes.all_ended:
             self._progress.crowded |= await self.runtime.bet()

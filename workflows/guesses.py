@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.quantities import ONE, ZERO
     from forerun.speculation.table import CallTable
     from forerun.workflows.checkpoints import Checkpoints
+    from forerun.workflows.evidence import Evidence
     from forerun.workflows.purchases import Purchases
     from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.spec_guesses import Guess as GuessSpec
@@ -33,13 +34,21 @@ STREAM_P = Decimal("0.98")
 LEAST_P = Decimal("0.0001")
 """Of a guess that all evidence speaks against: a belief needs counts above 0. Ours."""
 
+MOST_P = ONE - LEAST_P
+
 
 class Sources:
     """The guesses that a run can make by now."""
 
     def __init__(
-        self, nodes: Nodes, table: CallTable, checkpoints: Checkpoints, purchases: Purchases
+        self,
+        nodes: Nodes,
+        table: CallTable,
+        checkpoints: Checkpoints,
+        purchases: Purchases,
+        evidence: Evidence,
     ) -> None:
+        self.evidence = evidence
         self._nodes = nodes
         self._table = table
         self._checkpoints = checkpoints
@@ -50,14 +59,23 @@ class Sources:
 
         The same value is one guess, however many sources name it; but results of several speculations
         are as many ways for it to be right. Evidence of the very call leaves less to what was only
-        expected: a stream to all others, a cheaper model's answer to all but a stream.
+        expected: a stream to all others, a cheaper model's answer to all but a stream. A result of a
+        speculation speaks for its own value, and against all others but a stream's.
         """
         found: dict[tuple[str, str | None], Guess] = {}
         for source in sorted(self._nodes.graph.nodes[name].guesses, key=_strength):
             for guess in self._made_by(name, source):
                 found.setdefault((guess.id, guess.made_from), guess)
         certain = [guess for guess in found.values() if guess.made_from is None]
-        return [_beside(guess, certain) for guess in found.values()]
+        return [_beside(self._weighed(guess), certain) for guess in found.values()]
+
+    def _weighed(self, guess: Guess) -> Guess:
+        """With what results of speculations say of it."""
+        mean = guess.belief.mean
+        p = mean if guess.source is GuessSource.STREAM else self.evidence.weighed(guess.id, mean)
+        if p == mean:
+            return guess
+        return replace(guess, belief=stated(min(max(round(p, 4), LEAST_P), MOST_P)))
 
     def _made_by(self, name: str, source: GuessSpec) -> Iterable[Guess]:
         match source:

@@ -27,24 +27,24 @@ with workflow.unsafe.imports_passed_through():
         Resulting,
         SpeculativeCall,
     )
+    from forerun.workflows.candidates import NoCall, calls_of
+    from forerun.workflows.node import Node
     from forerun.workflows.planning import Planner
     from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.templates import RenderError
 
 
 class Refutation:
-    """Tests the open speculations of a run, and remembers which guesses held and which did not.
+    """Tests the open speculations of a run, and its guesses.
 
-    A guess of which one call was right and another wrong was wrong. `verdicts` are the records of
-    guesses that were compared with their answers, None where nobody could tell.
+    `verdicts` are the records of guesses that were compared with their answers, None where nobody
+    could tell.
     """
 
     def __init__(
         self, nodes: Nodes, table: CallTable, guesses: dict[str, Guess], planner: Planner
     ) -> None:
         self.verdicts: dict[str, Record | None] = {}
-        self._discharged: set[str] = set()
-        self._refuted: set[str] = set()
         self._nodes = nodes
         self._table = table
         self._guesses = guesses
@@ -72,22 +72,10 @@ class Refutation:
                 left = self._tested(speculation, left, up)
         return left
 
-    def claimed(self, speculation: SpeculativeCall) -> None:
-        """Its own node needed the call exactly as guessed: what it was rendered from held.
-
-        Another node may need the same call while the guesses are still open: that tests nothing.
-        """
-        if speculation.claimed_by != speculation.node:
-            return
-        for inputs in speculation.alternatives:
-            for up, source in inputs.items():
-                certain = {**inputs, up: Given()}
-                if (
-                    isinstance(source, Guessed)
-                    and self._nodes[up].state.ended
-                    and self._fingerprint(speculation.node, certain) == speculation.fingerprint
-                ):
-                    self._discharged.add(source.guess)
+    def testable(self, guess: Guess) -> bool:
+        """Whether it is certain by now what a guess, whose node has ended, would have led to."""
+        ups = (up for reader in self._readers(guess) for up in reader.upstream)
+        return all(self._nodes[up].state.ended for up in ups)
 
     def tier(self, guess: Guess) -> int | None:
         """The tier at which a guess was right, now that its node has ended; None if it was not."""
@@ -104,25 +92,30 @@ class Refutation:
         return verdict["tier"] if verdict else None
 
     def _held(self, guess: Guess) -> bool:
-        """Whether a guess leads everywhere to the calls that the actual value leads to.
+        """Whether a guess leads to the calls that the actual value leads to.
 
-        Also for guesses that nothing was bet on: what-if reports are made from these.
+        Whether anything was bet on it plays no part: beliefs and what-if reports are made from
+        this. A reader counts if both values lead it somewhere: not one that another input stops,
+        nor one that reads more than the guess says, of a stream, say.
         """
-        if guess.id in self._refuted or guess.id in self._discharged:
-            return guess.id not in self._refuted
-        consumers = [
-            name
-            for name in self._nodes.graph.downstream[guess.node]
-            if not self._nodes.graph.nodes[name].effect
-            and self._nodes.graph.nodes[name].index is None
-            and all(self._nodes[up].state.ended for up in self._nodes.graph.nodes[name].upstream)
-        ]
-        return bool(consumers) and all(self._same_calls(name, guess) for name in consumers)
+        led = [(self._led(node, None), self._led(node, guess)) for node in self._readers(guess)]
+        both = [pair for pair in led if NoCall.FAILS not in pair]
+        return bool(both) and all(actual == guessed for actual, guessed in both)
 
-    def _same_calls(self, name: str, guess: Guess) -> bool:
-        certain: Inputs = {up: Given() for up in self._nodes.graph.nodes[name].upstream}
-        guessed = {**certain, guess.node: Guessed(guess.id)}
-        return self._fingerprints(name, guessed) == self._fingerprints(name, certain)
+    def _readers(self, guess: Guess) -> list[Node]:
+        graph = self._nodes.graph
+        nodes = [graph.nodes[name] for name in graph.downstream[guess.node]]
+        return [node for node in nodes if not node.effect and node.index is None]
+
+    def _led(self, node: Node, guess: Guess | None) -> list[str] | NoCall:
+        """The calls that a node makes of its inputs, with a guess in place of one of them."""
+        values = self._nodes.values(node.name)
+        if guess is not None:
+            values[guess.node] = guess.value
+        if not all(up in values or node.tolerates(up) for up in node.upstream):
+            return NoCall.FAILS
+        calls = calls_of(node, self._planner, values)
+        return calls if isinstance(calls, NoCall) else [one.call.fingerprint for one in calls]
 
     def _tested(self, speculation: SpeculativeCall, inputs: Inputs, ended: str) -> Inputs | None:
         """The inputs with the end of that node taken in; None if they lead to another call now."""
@@ -131,13 +124,8 @@ class Refutation:
             return inputs
         certain = {**inputs, ended: Given()}
         if self._fingerprint(speculation.node, certain) == speculation.fingerprint:
-            if isinstance(source, Guessed):
-                self._discharged.add(source.guess)
             return certain
-        if not isinstance(source, Guessed):
-            return None
-        self._refuted.add(source.guess)
-        if not self._may_stand(ended, speculation.node):
+        if not isinstance(source, Guessed) or not self._may_stand(ended, speculation.node):
             return None
         if source.guess not in self.verdicts:
             return inputs
@@ -157,17 +145,6 @@ class Refutation:
         listed = places is not None and up in places.references
         allowed = self._nodes.graph.nodes[up].approximable and not reading.effect
         return done and allowed and not listed
-
-    def _fingerprints(self, name: str, inputs: Inputs) -> list[str | None]:
-        """The call of a node, or those of all its items."""
-        node = self._nodes.graph.nodes[name]
-        if not node.gathers:
-            return [self._fingerprint(name, inputs)]
-        try:
-            items = node.items(self._values(inputs))
-        except RenderError:
-            return []
-        return [self._fingerprint(f"{name}[{index}]", inputs) for index in range(len(items))]
 
     def _fingerprint(self, name: str, inputs: Inputs) -> str | None:
         """The call that `inputs` lead to; None where they lead to no call."""

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.checkpoints import Checkpoints
     from forerun.workflows.comparisons import Comparisons
     from forerun.workflows.dispatch import Dispatcher, Ended, Planned
+    from forerun.workflows.evidence import Evidence
     from forerun.workflows.guesses import Sources
     from forerun.workflows.planning import Planner, stage_of
     from forerun.workflows.purchases import Purchases
@@ -54,6 +55,7 @@ class Runtime:
         self.table = CallTable()
         self.accounts = Accounts(books)
         self.guesses: dict[str, Guess] = {}
+        self._tested: set[str] = set()
         self._nodes = nodes
         self._planner = planner
         self._books = books
@@ -66,11 +68,12 @@ class Runtime:
         self.comparisons = Comparisons(
             nodes, self.guesses, self.resemblance, books, self.accounts, dispatcher.allowance
         )
-        sources = Sources(nodes, self.table, checkpoints, self._purchases)
+        evidence = Evidence(nodes, self.table, self.guesses)
+        sources = Sources(nodes, self.table, checkpoints, self._purchases, evidence)
         self._betting = Betting(
             policy,
             Survey(nodes, self.table, self.guesses, planner, sources, self._purchases),
-            Views(nodes, planner, self.table, self.guesses),
+            Views(nodes, planner, self.table, self.guesses, evidence),
             books,
             self.table,
             self.accounts,
@@ -96,7 +99,6 @@ class Runtime:
         if found is None or self._too_old(found, planned):
             return None
         found.claimed_by, found.approximates = planned.node, accepted
-        self._refutation.claimed(found)
         if found.live:
             self._dispatcher.promote(found.id, planned)
         else:
@@ -112,7 +114,6 @@ class Runtime:
         if found is None or not found.open:
             return
         found.claimed_by = intent.intent
-        self._refutation.claimed(found)
         if not found.live:
             found.ending = Ending.PROMOTED
 
@@ -198,11 +199,17 @@ class Runtime:
         funds_usd = self.policy.budget_usd - self.accounts.ledger.at_risk_usd
         return await self.comparisons.decide(ended, models=funds_usd > ZERO)
 
-    async def settle(self, ended: Sequence[str]) -> None:
-        """Write down what the ends of these nodes, and of speculations, have made certain."""
+    async def settle(self) -> None:
+        """Write down what the ends of nodes, and of speculations, have made certain."""
         undecided = self.comparisons.undecided
-        guesses = tested(ended, self._nodes, self.guesses, self.table, self._refutation, undecided)
-        await self.accounts.settle(self.table, self._purchases.take(), guesses)
+        due = [
+            guess
+            for id, guess in self.guesses.items()
+            if id not in self._tested and self._nodes[guess.node].state.ended
+        ]
+        tests = tested(due, self._nodes, self.table, self._refutation, undecided)
+        self._tested |= {test.guess for test in tests}
+        await self.accounts.settle(self.table, self._purchases.take(), tests)
 
     async def bet(self) -> bool:
         """Have the bets of the moment judged, and launch those that pay.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from temporalio import workflow
 
@@ -44,23 +44,21 @@ def outcome_of(speculation: SpeculativeCall, ended: EndedBill) -> Outcome:
 
 
 def tested(
-    ended: Iterable[str],
+    guesses: Iterable[Guess],
     nodes: Nodes,
-    guesses: Mapping[str, Guess],
     table: CallTable,
     refutation: Refutation,
     undecided: Collection[str],
 ) -> list[GuessTested]:
-    """Every guess considered for these nodes, launched on or held, against the actual value.
+    """The guesses, launched on or held, of which it can be said by now whether they were right.
 
     Those that are still being compared are left for later.
     """
-    over = frozenset(ended)
     bet_on = _bet_on(table)
     return [
         _tested(guess, nodes, guess.id in bet_on, refutation)
-        for guess in guesses.values()
-        if guess.node in over and guess.id not in undecided
+        for guess in guesses
+        if guess.id not in undecided and refutation.testable(guess)
     ]
 
 

@@ -85,6 +85,7 @@ class Survey:
         self._items: dict[str, int] = {}
         self._on_offer: dict[str, Offer] = {}
         self._candidates.next_survey()
+        self._sources.evidence.look()
         for run in self._nodes:
             self._variants[run.name] = self._variants_of(run)
         absent = [
@@ -144,7 +145,7 @@ class Survey:
         upstream = [self._variants[up] for up in node.upstream]
         found: list[Variant] = []
         for way in combinations(upstream, self._max_depth):
-            if not way.guesses:
+            if not way.guesses or self._sources.evidence.rules_out(way.guesses):
                 continue
             why = self._inadmissible(node)
             if why is not None:

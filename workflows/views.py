@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.policy import Policy
     from forerun.speculation.table import CallTable, SpeculativeCall
     from forerun.workflows.conditions import undecided
+    from forerun.workflows.evidence import Evidence
     from forerun.workflows.node import Node
     from forerun.workflows.planning import Planner
     from forerun.workflows.possible import Possible, PossibleBet
@@ -34,8 +35,14 @@ class Views:
     """Builds the requests of one run's decisions."""
 
     def __init__(
-        self, nodes: Nodes, planner: Planner, table: CallTable, guesses: dict[str, Guess]
+        self,
+        nodes: Nodes,
+        planner: Planner,
+        table: CallTable,
+        guesses: dict[str, Guess],
+        evidence: Evidence,
     ) -> None:
+        self._evidence = evidence
         self._nodes = nodes
         self._planner = planner
         self._table = table
@@ -62,6 +69,7 @@ class Views:
             placed=tuple(view for s in self._table.open() for view in self._speculation(s)),
             bets=tuple(self._bet(bet) for bet in bets),
             purchases=tuple(self._purchase(offer, bet) for offer, bet in purchases),
+            implications=self._evidence.implications,
             held_back=dict(held_back),
             held=tuple(held),
             previous=previous,

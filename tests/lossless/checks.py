@@ -18,9 +18,11 @@ from forerun.activities.model_call import ModelRequest
 from forerun.workers.audit.auditor import audit
 from forerun.workers.audit.launched import makers
 from forerun.workers.audit.reading import read_run
+from forerun.workflows.spec import parse_graph
 from tests.harness import Story
 from tests.lossless.case import Case
 from tests.lossless.fan_checks import concurrency_problems
+from tests.lossless.guess_checks import tier_problems
 
 NEWS_ARRIVED = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
 """A run may not close on a task that does not know the latest events: the server asks again."""
@@ -62,6 +64,7 @@ async def violations(run: Run, case: Case) -> list[str]:
         *_task_failures(run.story),
         *_request_problems(run),
         *_effect_problems(run, case),
+        *tier_problems(run.story, run.result, *parse_graph(case.spec)),
         *concurrency_problems(run.story),
     ]
 

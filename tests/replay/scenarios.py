@@ -198,6 +198,21 @@ SCENARIOS = [
         shows=lambda s: fates(s) == ["draft cut", "draft promoted"],
     ),
     Scenario(
+        name="ruled_out",
+        spec=dag(
+            route=model("Classify", guess=[value("bug", 0.8)]),
+            draft=model("Draft: {{ route }}", guess=[value("fine", 0.8)]),
+            publish=model("Publish: {{ draft }}"),
+        ),
+        rules=(
+            says("Classify", "bug", 900),
+            says("Draft", "poor", 200),
+            says("Publish", "Done.", 1500),
+        ),
+        # The draft's result, on the guess that proves right, speaks against the guess of the draft.
+        shows=lambda s: fates(s) == ["draft promoted", "publish cut", "publish promoted"],
+    ),
+    Scenario(
         name="approximation",
         spec=dag(
             summary=model("Summarise", equivalence=3, guess=[value(SUMMARY)]),
