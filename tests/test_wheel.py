@@ -38,6 +38,7 @@ NEEDED_DATA = (
     "forerun/workers/demo/auto_reply.json",
     "forerun/workers/demo/auto_reply.rules.json",
     "forerun/workers/devserver/go.mod",
+    "forerun/workers/report/templates/run.html",
     "forerun/workers/devserver/go.sum",
 )
 

@@ -6,13 +6,12 @@ slow approval would hide, or pretend, any saving.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from forerun.speculation.sequence import Turn, in_sequence, span_ms
     from forerun.workflows.run_state import NodeRun, Nodes
 
 
@@ -39,20 +38,20 @@ def timing(nodes: Nodes, began_ms: int) -> Timing:
 
 def _sequential_ms(nodes: Nodes, began_ms: int) -> int:
     """The longest path of the calls' own durations, each after what it needed to start."""
-    ends: dict[str, int] = {}
-    slots: dict[str, list[int]] = {}
-    for run in nodes:
-        node = nodes.graph.nodes[run.name]
-        start = max(
-            _last(nodes.graph.waits_for(run.name), ends),
-            _last(run.after, ends) + _pause_ms(run, nodes, began_ms),
-        )
-        if node.parent is not None:
-            free = slots.setdefault(node.parent, [0] * node.spec.concurrency)
-            start = max(start, free[0])
-            heapq.heapreplace(free, start + max(run.busy_ms, 0))
-        ends[run.name] = start + max(run.busy_ms, 0)
-    return max(ends.values(), default=0)
+    return span_ms(in_sequence(_turn(run, nodes, began_ms) for run in nodes))
+
+
+def _turn(run: NodeRun, nodes: Nodes, began_ms: int) -> Turn:
+    node = nodes.graph.nodes[run.name]
+    return Turn(
+        node=run.name,
+        waits_for=nodes.graph.waits_for(run.name),
+        ms=run.busy_ms,
+        after=run.after,
+        pause_ms=_pause_ms(run, nodes, began_ms),
+        group=node.parent,
+        places=node.spec.concurrency,
+    )
 
 
 def _pause_ms(run: NodeRun, nodes: Nodes, began_ms: int) -> int:
@@ -72,7 +71,3 @@ def _actual_ms(nodes: Nodes, began_ms: int) -> int:
         over = run.ended_ms if run.ended_ms is not None else began_ms
         ends[run.name] = over - began_ms - waited[run.name]
     return max((*ends.values(), 0))
-
-
-def _last(names: Iterable[str], ends: dict[str, int]) -> int:
-    return max([0, *(ends[name] for name in names)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from temporalio.client import WorkflowHistory
@@ -32,9 +32,19 @@ async def audit(history: WorkflowHistory, workflows: Mapping[str, type] = WORKFL
 
     A workflow type that is not among `workflows` is not replayed; all else is checked.
     """
+    run, problems = read_run(history)
+    return await audit_read(history, run, problems, workflows)
+
+
+async def audit_read(
+    history: WorkflowHistory,
+    run: Run,
+    problems: Sequence[Violation],
+    workflows: Mapping[str, type] = WORKFLOWS,
+) -> Report:
+    """The audit of a history that was read already, as `read_run` gave it."""
     misshapen = list(flaws(history.events))
-    run, found = read_run(history)
-    found += misshapen
+    found = [*problems, *misshapen]
     for check in LAWS:
         found += check(run)
     replayed, more = await _replayed(history, run, workflows, sound=not misshapen)

@@ -52,6 +52,9 @@ def object_of(value: Any) -> dict[str, Any]:
 def json_of(data: bytes) -> Any:
     """What these bytes spell. Raises as `values_of` does."""
     try:
-        return json.loads(data)
+        value = json.loads(data.decode())
+        if b"\\u" in data:  # half a surrogate pair is JSON, and no text that could be hashed
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError) as error:
         raise Undecodable("JSON", f"{error}") from None

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, cast
 
 from temporalio.client import WorkflowHistory
 
+from forerun.workers.audit.clock import Clock
 from forerun.workers.audit.form import CLOSED, kind_of
 from forerun.workers.audit.history import run_id_of
-from forerun.workers.audit.payloads import json_of, object_of, only, values_of
+from forerun.workers.audit.payloads import json_of, object_of, only, value_of, values_of
 from forerun.workers.audit.problems import Problems
 from forerun.workers.audit.reading_calls import read_calls
 from forerun.workers.audit.records import Entry, Undecodable, decode
 from forerun.workers.audit.run import BOOKS, OPEN, Close, Marker, Run, Signal, Turn
 from forerun.workers.audit.violation import Violation, shown
 from forerun.workflows.graph import Graph
+from forerun.workflows.search_attributes import WORKLOAD
 from forerun.workflows.spec import SpecError, parse_graph
+from forerun.workflows.spec_model import Spec
 
 AGENT_DAG = "AgentDag"
 SET_POLICY = "set_policy"
@@ -29,14 +33,17 @@ def read_run(history: WorkflowHistory) -> tuple[Run, list[Violation]]:
     problems, events = Problems(), history.events
     started = events[0].workflow_execution_started_event_attributes
     type = started.workflow_type.name
+    spec, graph = _spec(started.input, problems) if type == AGENT_DAG else (None, None)
+    clock = Clock(events)
     run = Run(
         workflow_id=history.workflow_id,
         run_id=run_id_of(history),
         first_run_id=started.first_execution_run_id,
         workflow_type=type,
-        graph=_graph(started.input, problems) if type == AGENT_DAG else None,
-        events=len(events),
-        calls=tuple(read_calls(events, problems)),
+        workload=spec.workload if spec else _workload(events),
+        graph=graph,
+        times=clock.times,
+        calls=tuple(read_calls(events, clock, problems)),
         markers=tuple(_markers(events, type, problems)),
         signals=tuple(_signals(events)),
         turns=tuple(_turns(events, problems)),
@@ -45,11 +52,22 @@ def read_run(history: WorkflowHistory) -> tuple[Run, list[Violation]]:
     return run, problems.found
 
 
-def _graph(payloads: Any, problems: Problems) -> Graph | None:
+def _spec(payloads: Any, problems: Problems) -> tuple[Spec | None, Graph | None]:
     with problems.at(1, "input"):
         values = values_of(payloads)
         with suppress(SpecError):  # such a run fails, and its replay shows that it must
-            return parse_graph(values[0] if len(values) == 1 else values)[1]
+            return parse_graph(values[0] if len(values) == 1 else values)
+    return None, None
+
+
+def _workload(events: Sequence[Any]) -> str | None:
+    """What the run has told the server's search, if its search knows of workloads."""
+    for event in events:
+        upserted = event.upsert_workflow_search_attributes_event_attributes.search_attributes
+        if WORKLOAD.name in upserted.indexed_fields:
+            with suppress(Undecodable):
+                told = value_of(upserted.indexed_fields[WORKLOAD.name])
+                return told if isinstance(told, str) else None
     return None
 
 
@@ -127,13 +145,14 @@ def _close(last: Any, workflow_type: str, problems: Problems) -> Close:
     how = CLOSED.get(kind_of(last))
     if how is None:
         return OPEN
+    failure = last.workflow_execution_failed_event_attributes.failure
+    close = Close(event_id=last.event_id, how=how, message=failure.message)
     if workflow_type != AGENT_DAG:
-        return Close(event_id=last.event_id, how=how)
+        return close
     result: Any = None
-    failed = last.workflow_execution_failed_event_attributes.failure.application_failure_info
     with problems.at(last.event_id, "result"):
         if how == "completed":
             result = only(values_of(last.workflow_execution_completed_event_attributes.result))
         elif how == "failed":
-            result = next(iter(values_of(failed.details)), None)
-    return Close(event_id=last.event_id, how=how, result=object_of(result) or None)
+            result = next(iter(values_of(failure.application_failure_info.details)), None)
+    return replace(close, result=object_of(result) or None)

@@ -14,16 +14,17 @@ from forerun.activities.failures import bill_in
 from forerun.activities.intent import STAGE, CommitReceipt, CommitRequest, StageRequest
 from forerun.activities.model_call import ModelRequest
 from forerun.activities.operation import ToolRequest
+from forerun.workers.audit.clock import Clock
 from forerun.workers.audit.payloads import only, values_of
 from forerun.workers.audit.problems import Problems
 from forerun.workers.audit.records import Undecodable, parsed
 from forerun.workers.audit.run import COMMIT, COMPARE, MODEL_CALL, TOOL_CALL, Call, End
 
 
-def read_calls(events: Sequence[Any], problems: Problems) -> list[Call]:
+def read_calls(events: Sequence[Any], clock: Clock, problems: Problems) -> list[Call]:
     """Every activity with its end, if it has one, in the order in which they were scheduled."""
-    calls = {call.event_id: call for call in _scheduled(events, problems)}
-    for scheduled_id, end, returned in _ends(events):
+    calls = {call.event_id: call for call in _scheduled(events, clock, problems)}
+    for scheduled_id, end, returned in _ends(events, clock):
         call = calls.get(scheduled_id)
         if call is None:
             problems.note(end.event_id, "", "activity", "one that was scheduled", scheduled_id)
@@ -37,12 +38,24 @@ def read_calls(events: Sequence[Any], problems: Problems) -> list[Call]:
     return list(calls.values())
 
 
-def _scheduled(events: Sequence[Any], problems: Problems) -> Iterator[Call]:
+def _scheduled(events: Sequence[Any], clock: Clock, problems: Problems) -> Iterator[Call]:
+    begun = dict(_begun(events))
     for event in events:
         if event.HasField("activity_task_scheduled_event_attributes"):
             attributes = event.activity_task_scheduled_event_attributes
             type, id = attributes.activity_type.name, attributes.activity_id
-            call = Call(event_id=event.event_id, id=id, type=type, asked=None, end=None)
+            begun_id, attempt = begun.get(event.event_id, (None, 0))
+            call = Call(
+                event_id=event.event_id,
+                id=id,
+                type=type,
+                asked=None,
+                end=None,
+                asked_ms=clock.asked(event.event_id),
+                queued_ms=clock.at(event.event_id),
+                begun_ms=None if begun_id is None else clock.at(begun_id),
+                attempt=attempt,
+            )
             with problems.at(event.event_id, "arguments", call.node):
                 if type in _ASKED:
                     asked = parsed(_ASKED[type], only(values_of(attributes.input)))
@@ -50,7 +63,18 @@ def _scheduled(events: Sequence[Any], problems: Problems) -> Iterator[Call]:
             yield call
 
 
-def _ends(events: Sequence[Any]) -> Iterator[tuple[int, End, Any]]:
+def _begun(events: Sequence[Any]) -> Iterator[tuple[int, tuple[int, int]]]:
+    """By the event that scheduled an activity, that of its last start, and which attempt this was.
+
+    The server writes it down with the end: of one that runs nothing is known but that it was asked.
+    """
+    for event in events:
+        if event.HasField("activity_task_started_event_attributes"):
+            attributes = event.activity_task_started_event_attributes
+            yield attributes.scheduled_event_id, (event.event_id, attributes.attempt)
+
+
+def _ends(events: Sequence[Any], clock: Clock) -> Iterator[tuple[int, End, Any]]:
     """The end of each activity, beside the event that scheduled it and what it returned, raw."""
     for event in events:
         id, returned = event.event_id, None
@@ -72,6 +96,7 @@ def _ends(events: Sequence[Any]) -> Iterator[tuple[int, End, Any]]:
                 end = End(event_id=id, how="canceled")
             case _:
                 continue
+        end = replace(end, at_ms=clock.at(id), heard_ms=clock.heard(id))
         yield attributes.scheduled_event_id, end, returned
 
 

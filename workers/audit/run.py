@@ -6,7 +6,7 @@ run of this version writes, or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -52,23 +52,36 @@ SETTLED: tuple[HowClosed, ...] = ("completed", "failed", "canceled")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """How an activity ended. A failure has no `result`, and a `bill` where it told what it cost."""
+    """How an activity ended. A failure has no `result`, and a `bill` where it told what it cost.
+
+    `heard_ms` is when its run heard of it, None if it has not.
+    """
 
     event_id: int
     how: HowEnded
+    at_ms: int = 0
+    heard_ms: int | None = None
     result: Completed | Cut | Compared | CommitReceipt | None = None
     bill: Bill | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One activity, from the event that scheduled it; `asked` is None for errands."""
+    """One activity, from the event that scheduled it; `asked` is None for errands.
+
+    Times are Unix milliseconds: when its run decided to ask, when it was scheduled, and when its last
+    `attempt` began: None, and 0, as long as it has not, or runs.
+    """
 
     event_id: int
     id: str
     type: str
     asked: ModelRequest | ToolRequest | CompareRequest | StageRequest | CommitRequest | None
     end: End | None
+    asked_ms: int
+    queued_ms: int
+    begun_ms: int | None
+    attempt: int
 
     @property
     def speculative(self) -> bool:
@@ -136,11 +149,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Close:
-    """The last event; `result` is that of an AgentDag, or the one in the details of its failure."""
+    """The last event; `result` is that of an AgentDag, or the one in the details of its failure.
+
+    `message` is what a failure says of itself.
+    """
 
     event_id: int
     how: HowClosed
     result: dict[str, Any] | None = None
+    message: str = ""
 
 
 OPEN = Close(event_id=0, how="open")
@@ -148,19 +165,38 @@ OPEN = Close(event_id=0, how="open")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """All that the checks read. `graph` is None for a workflow that is no AgentDag."""
+    """All that checks and reports read. `graph` is None for a workflow that is no AgentDag.
+
+    `times` are Unix milliseconds, by event id; `workload` is None where the run does not say.
+    """
 
     workflow_id: str
     run_id: str
     first_run_id: str
     workflow_type: str
+    workload: str | None
     graph: Graph | None
-    events: int
+    times: Mapping[int, int]
     calls: tuple[Call, ...]
     markers: tuple[Marker, ...]
     signals: tuple[Signal, ...]
     turns: tuple[Turn, ...]
     close: Close = OPEN
+
+    @property
+    def events(self) -> int:
+        """How many there are."""
+        return len(self.times)
+
+    @property
+    def began_ms(self) -> int:
+        """When it was started, in Unix milliseconds."""
+        return next(iter(self.times.values()), 0)
+
+    @property
+    def ended_ms(self) -> int:
+        """The last that is known of it, in Unix milliseconds."""
+        return max(self.times.values(), default=0)
 
     @property
     def settled(self) -> bool:

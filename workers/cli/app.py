@@ -15,6 +15,7 @@ from forerun.workers.cli.audit import audit
 from forerun.workers.cli.doctor import doctor
 from forerun.workers.cli.export import export
 from forerun.workers.cli.process import CommandError, run
+from forerun.workers.cli.report import report
 
 # Plain help and errors: a box around an error is not one clear line.
 app = typer.Typer(
@@ -235,3 +236,4 @@ def schema(
 app.command()(audit)
 app.command()(doctor)
 app.command()(export)
+app.command()(report)

@@ -24,7 +24,9 @@ JSON = st.recursive(
     | st.integers()
     | st.floats()
     | st.text(max_size=9)
-    | st.sampled_from(["1e99999999", "-1", "NaN", "0.5", "launch", "cut", "ahead:draft:2"]),
+    | st.sampled_from(
+        ["1e99999999", "-1", "NaN", "0.5", "launch", "cut", "ahead:draft:2", "\ud800"]
+    ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=6,
 )

@@ -1,0 +1,53 @@
+"""Reports, made and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from temporalio.client import Client, WorkflowHistory
+
+from forerun.workers.audit.auditor import audit_read
+from forerun.workers.audit.history import read_file
+from forerun.workers.audit.reading import read_run
+from forerun.workers.cli.exports import LONGEST_NAME
+from forerun.workers.cli.histories import history_of
+from forerun.workers.cli.printable import printable
+from forerun.workers.cli.process import CommandError
+from forerun.workers.report.page import run_page
+from forerun.workers.report.single import single, verdict
+
+Code = Mapping[str, type]
+"""The workflows that can be replayed, by name."""
+
+
+async def report_file(path: Path, output: Path | None, code: Code) -> int:
+    """The page of an exported history.
+
+    Raises:
+        NotAHistory: the file holds none.
+        CommandError: the page cannot be written.
+    """
+    return await _report(read_file(path), output, code)
+
+
+async def report_run(client: Client, id: str, output: Path | None, code: Code) -> int:
+    """The page of the latest run of a workflow id. Raises as `report_file` does."""
+    return await _report(await history_of(client, id), output, code)
+
+
+async def _report(history: WorkflowHistory, output: Path | None, code: Code) -> int:
+    run, problems = read_run(history)
+    audit = await audit_read(history, run, problems, code)
+    path = output or Path(f"{quote(run.workflow_id, safe='')[:LONGEST_NAME]}.html")
+    _write(path, run_page(single(run, audit)))
+    print(printable(f"{path}: {verdict(audit)}"))
+    return 0
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror or error}") from error
