@@ -29,13 +29,13 @@ from benchmarks.trace import Trace
 
 __all__ = ["markdown", "measure", "plots"]
 
-SCALE = Scale(seconds=2, tokens=8)
+SCALE = Scale(tokens=8)
 USD_PER_SECOND = Decimal("0.01")
 """Of full length; the default."""
 
 INPUTS = 10
 QUICK_INPUTS = 2
-INPUTS_AT_ONCE = 4
+INPUTS_AT_ONCE = 5
 RATES = (Fraction(3, 10), Fraction(5, 10), Fraction(7, 10), Fraction(9, 10))
 
 ALPHAS = ("0", "0.5", "1")

@@ -48,8 +48,8 @@ def _method(figures: Figures) -> str:
     return (
         f"{figures['runs']:,} runs on the stand-in (live, synthetic), {figures['inputs_per_cell']} "
         "inputs per cell, each in all arms at once; the control has no speculation and no guesser. "
-        f"Seconds are shortened by {scale['seconds']:g}, tokens by {scale['tokens']:g}, and dollars "
-        f"per second with them ({figures['usd_per_second']} at full length). Ratios of sums over "
+        f"Runs take their full time; tokens are divided by {scale['tokens']:g}, and dollars per "
+        f"second with them (from {figures['usd_per_second']}). Ratios of sums over "
         "inputs, [95 % bootstrap interval]; acceptance is exact (tiers 0 and 1). "
         f"{told(figures['load'])} See docs/benchmarks.md."
     )

@@ -91,12 +91,16 @@ class Betting:
                 previous=self._books.last,
             )
             records = await self._books.decide(request)
-            if self.policy is not request.policy or self.stopped:
-                return unfinished  # turned or stopped meanwhile: judged again, or not at all
+            if not self._stands(request.policy):
+                return unfinished
             for record in records:
-                await self._follow(record, bets)
+                await self._follow(record, bets, request.policy)
                 unfinished |= record["verdict"] == Verdict.LAUNCH and bool(record["later"]["calls"])
         return unfinished
+
+    def _stands(self, policy: Policy) -> bool:
+        """Whether what was judged by these dials is still to be done: if not, it is judged again."""
+        return self.policy is policy and not self.stopped
 
     def _may_bet(self) -> bool:
         if self.stopped or self.policy.budget_usd <= ZERO:
@@ -108,16 +112,18 @@ class Betting:
             and sum(speculation.live for speculation in self._table) < MOST_LIVE_SPECULATIONS
         )
 
-    async def _follow(self, record: Record, bets: Mapping[str, PossibleBet]) -> None:
+    async def _follow(
+        self, record: Record, bets: Mapping[str, PossibleBet], policy: Policy
+    ) -> None:
         """Do what a record says, and nothing that it does not say."""
         question = record["question"]
         match Verdict(record["verdict"]):
             case Verdict.LAUNCH:
                 self._held.discard(question)
                 for stake in calls_of(record):
-                    await self._launch(bets[question].calls[stake["node"]], record, stake)
+                    await self._launch(bets[question].calls[stake["node"]], record, stake, policy)
             case Verdict.BUY:
-                await self._buy(record)
+                await self._buy(record, policy)
             case Verdict.CUT:
                 for stake in calls_of(record):
                     speculation = self._table.of(stake["node"], stake["fingerprint"])
@@ -126,17 +132,19 @@ class Betting:
             case _:
                 self._held.add(question)
 
-    async def _launch(self, possible: Possible, record: Record, stake: Record) -> None:
+    async def _launch(
+        self, possible: Possible, record: Record, stake: Record, policy: Policy
+    ) -> None:
         planned, worst_usd = possible.planned, number(stake["worst_usd"])
-        if planned is None:
+        if planned is None or not self._stands(policy):
             return
         id = f"ahead:{possible.node}:{next(self._ids)}"
         summary = launch(possible.node, record)
         # What is recorded is launched, if need be in the next workflow task: news that arrives
-        # meanwhile refutes it like any other.
+        # meanwhile refutes it like any other. New dials do not wait for it.
         while not self._dispatcher.start(id, planned, planned.lane_ahead, summary):
             await workflow.sleep(NEXT_TASK)
-            if self.stopped:
+            if not self._stands(policy):
                 return
         self._table.add(
             SpeculativeCall(
@@ -153,7 +161,7 @@ class Betting:
         )
         self._accounts.ledger = self._accounts.ledger.reserve(id, worst_usd)
 
-    async def _buy(self, record: Record) -> None:
+    async def _buy(self, record: Record, policy: Policy) -> None:
         """Ask a cheaper model, as often as the record says; each answer reserves its own part."""
         offer = self._purchases.buy(record["assumptions"][0]["guess"])
         # What was reserved for k answers is a multiple of k: this division is exact.
@@ -162,7 +170,7 @@ class Betting:
             id = f"guess:{offer.node}:{next(self._ids)}"
             while not self._dispatcher.start(id, offer.planned, Lane.SPECULATIVE, ask(record)):
                 await workflow.sleep(NEXT_TASK)
-                if self.stopped:
+                if not self._stands(policy):
                     return
             self._purchases.asked(id, offer)
             self._accounts.ledger = self._accounts.ledger.buy(id, worst_usd)
