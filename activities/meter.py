@@ -95,15 +95,17 @@ class Meter:
         self._answer += makeup_of(text)
         self._pieces += 1
 
-    def finished(self, usage: Usage | None, service_tier: str | None) -> None:
-        """The answer is complete."""
+    def finished(
+        self, usage: Usage | None, service_tier: str | None, hidden_tokens: int | None = None
+    ) -> None:
+        """The answer is complete; `hidden_tokens` of its output were never sent, if that is known."""
         self._finished, self._service_tier = True, service_tier
         if usage is not None and self._is_believable(usage):
             self._final = usage
             # Only a call that finished shows how to count those that will be cut.
             counter = self._call.counter
             counter.learn_input(self._sent, usage.input_tokens)
-            counter.learn_output(self._answer, self._pieces, usage.output_tokens)
+            counter.learn_output(self._answer, self._pieces, usage.output_tokens, hidden_tokens)
 
     def failed(self, kind: Kind) -> None:
         """The attempt is over without an answer."""

@@ -52,12 +52,14 @@ class Finished:
     """The provider says that the answer is complete.
 
     `reason` is `stop`, `length` (cut at the maximum), `refused`, or the vendor's own word. `usage`
-    is the provider's record, all of it: None where it sends none.
+    is the provider's record, all of it: None where it sends none. `hidden_tokens` are those of its
+    output that were never sent, reasoning for instance; None where the record does not tell.
     """
 
     reason: str
     usage: Usage | None
     service_tier: str | None = None
+    hidden_tokens: int | None = None
 
 
 class Provider(Protocol):

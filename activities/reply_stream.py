@@ -43,7 +43,7 @@ async def read_reply(
                         text.append(event.text)
                         heard(event.text)
                 case Finished():
-                    meter.finished(event.usage, event.service_tier)
+                    meter.finished(event.usage, event.service_tier, event.hidden_tokens)
                     finished = event
     if finished is None:
         raise ProviderError(Kind.TRUNCATED)

@@ -60,7 +60,7 @@ class TokenCounter:
     def hidden(self, waiting_ms: int) -> int:
         """Reasoning tokens that are billed but not sent, after waiting so long for the first piece.
 
-        0 for a model whose name does not say that it reasons.
+        0 for a model of which neither its name nor a bill says that it reasons.
         """
         return USUAL_TOKENS_PER_SECOND * waiting_ms // 1000 if self._hides else 0
 
@@ -69,12 +69,20 @@ class TokenCounter:
         if 0 < tokens <= sent.size + FRAMING_TOKENS:
             self._sent.learn(Counted(sent.parts, tokens))
 
-    def learn_output(self, text: Makeup, pieces: int, tokens: int) -> None:
-        """A whole answer in so many pieces was billed so many output tokens."""
-        # More tokens than bytes are not those of the text: reasoning that was not sent, say.
-        if 0 < pieces <= tokens <= text.size and not self._hides:
-            self._answers.learn(Counted(text.parts, tokens))
-            self._pieces.learn(Counted((pieces,), tokens))
+    def learn_output(
+        self, text: Makeup, pieces: int, tokens: int, hidden: int | None = None
+    ) -> None:
+        """A whole answer in so many pieces was billed so many output tokens.
+
+        `hidden` of them were never sent; None where nobody tells, and then the name of the model does.
+        """
+        self._hides |= bool(hidden)
+        sent = tokens - (hidden or 0)
+        told = hidden is not None or not self._hides
+        # More tokens than bytes are not those of the text: reasoning that nobody told of, say.
+        if told and 0 < pieces <= sent <= text.size:
+            self._answers.learn(Counted(text.parts, sent))
+            self._pieces.learn(Counted((pieces,), sent))
 
 
 class _Scale:

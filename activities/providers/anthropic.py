@@ -86,6 +86,8 @@ class _Progress:
         self._in_flight_ms = in_flight_ms
         self._counts = {"fresh": 0, "read": 0, "written": 0}
         self._output = 0
+        self._thought: int | None = None
+        self._shows_thinking = False
         self._reason: str | None = None
         self._service_tier: str | None = None
 
@@ -98,11 +100,15 @@ class _Progress:
                 begun = self._usage(output_tokens=0)
                 return [Opened(input_usage=begun, in_flight_ms=self._in_flight_ms)]
             case "content_block_delta":
-                return [_delta(event.delta)]
+                delta = _delta(event.delta)
+                self._shows_thinking |= not delta.answer
+                return [delta]
             case "message_delta":
                 self._count(event.usage)
                 # The count in `message_start` means nothing; this one is cumulative.
                 self._output = event.usage.output_tokens
+                details = event.usage.output_tokens_details
+                self._thought = details.thinking_tokens if details else None
                 self._reason = event.delta.stop_reason or self._reason
                 return []
             case "message_stop" if self._reason is not None:
@@ -115,6 +121,8 @@ class _Progress:
             reason=REASONS.get(reason, reason),
             usage=self._usage(output_tokens=self._output),
             service_tier=self._service_tier,
+            # What is shown may be all of it or a summary: only if nothing is, all is hidden.
+            hidden_tokens=None if self._shows_thinking else self._thought,
         )
 
     def _count(self, usage: StartUsage | MessageDeltaUsage) -> None:

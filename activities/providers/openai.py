@@ -68,7 +68,10 @@ class OpenAIProvider:
                     yield Delta(text=ending.read(chunk))
         if ending.reason is not None:
             yield Finished(
-                reason=ending.reason, usage=ending.usage, service_tier=ending.service_tier
+                reason=ending.reason,
+                usage=ending.usage,
+                service_tier=ending.service_tier,
+                hidden_tokens=ending.hidden_tokens,
             )
 
     async def aclose(self) -> None:
@@ -84,12 +87,16 @@ class _Ending:
         self.reason: str | None = None
         self.usage: Usage | None = None
         self.service_tier: str | None = None
+        self.hidden_tokens: int | None = None
 
     def read(self, chunk: ChatCompletionChunk) -> str:
         """Take what a chunk says about the end, and return its text."""
         self.service_tier = chunk.service_tier or self.service_tier
         if chunk.usage is not None:
             self.usage = _usage(chunk.usage)
+            details = chunk.usage.completion_tokens_details
+            # Chat completions never stream reasoning.
+            self.hidden_tokens = details.reasoning_tokens if details else None
         if not chunk.choices:
             return ""
         choice = chunk.choices[0]

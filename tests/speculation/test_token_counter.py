@@ -124,6 +124,17 @@ def test_a_model_that_hides_tokens_is_not_learned_from() -> None:
     assert (counter.hidden(2000), counter.hidden(0), FRESH.hidden(2000)) == (180, 0, 0)
 
 
+def test_a_record_that_tells_of_hidden_tokens_is_learned_from_without_them() -> None:
+    """What is left was sent; and from then on that model is known to reason, whatever its name."""
+    counter, plain = TokenCounter("openai:gpt-9"), taught(ENOUGH_CALLS, pieces=10, tokens=40)
+    before = counter.hidden(2000)
+    for _ in range(ENOUGH_CALLS):
+        counter.learn_output(PROSE, 10, 640, hidden=600)
+
+    assert counter.output(PROSE, 10) == plain.output(PROSE, 10)
+    assert (before, counter.hidden(2000)) == (0, 180)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("most", [1, 3, 12], ids=["token", "few", "many"])
 def test_twenty_calls_calibrate(kind: str, most: int) -> None:
