@@ -72,7 +72,7 @@ class Operation:
             self.result.validate_json(text, strict=True)
         except ValidationError as error:
             problem = f"{_problem(error, 'value')}; correct its result or its annotation"
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             problem = f"what is not JSON ({error}): return plain data"
         else:
             if len(text) <= MAX_OUTPUT_BYTES:

@@ -47,9 +47,13 @@ class ToolCalls:
             if not cut_requested():
                 raise
             return Cut(bill=cut_bill(tool.card, attempts), seconds=time.monotonic() - began)
-        except Exception as error:
-            raise billed_failure(tool.card, bill, error) from error
+        except Exception as error:  # noqa: BLE001 - raised anew, with its bill
+            raise billed_failure(tool.card, bill, error) from brief(error)
         return Completed(output=output, bill=bill, seconds=time.monotonic() - began)
+
+
+LONGEST_MESSAGE = 2_000
+"""Characters of what an operation's own error may say: the server takes no failure of megabytes."""
 
 
 def declared_bill(card: OperationCard, attempts: int) -> Bill:
@@ -64,13 +68,23 @@ def billed_failure(card: OperationCard, bill: Bill, error: Exception) -> Applica
     retried.
     """
     known = error if isinstance(error, ApplicationError) else None
+    said = known.message if known else f"{card.name}: {type(error).__name__}: {error}".rstrip(": ")
     return ApplicationError(
-        known.message if known else f"{card.name}: {type(error).__name__}: {error}".rstrip(": "),
+        said if len(said) <= LONGEST_MESSAGE else f"{said[: LONGEST_MESSAGE - 1]}…",
         details_of(bill),
         type=(known and known.type) or type(error).__name__,
         non_retryable=known is not None and known.non_retryable,
         next_retry_delay=known.next_retry_delay if known else None,
     )
+
+
+def brief(error: BaseException | None) -> BaseException | None:
+    """`error`, to be stored with its traceback as the cause of a failure; None if it says too much."""
+    cause, length = error, 0
+    while cause is not None:
+        length += len(str(cause))
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return error if length <= LONGEST_MESSAGE else None
 
 
 def cut_bill(card: OperationCard, attempts: int) -> Bill:

@@ -24,8 +24,11 @@ Answer = Literal["approve", "reject"]
 AUTO = "auto"
 """Who opened a gate that asks nobody."""
 
+LATE = "came after the decision"
+"""Why a signal counts for nothing that says what was said, or the opposite, once it is too late."""
+
 LONGEST_NAME = 200
-"""Characters of an approver's name: it is kept with the effect, and shown to whoever asks."""
+"""Characters of an approver's name and of an intent's: both are shown to whoever asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +149,23 @@ def decide_gate(
     return Waiting(approvers=_names(approved), ignored=tuple(ignored))
 
 
+def unheeded(signals: Iterable[ApprovalSignal], gate: Gate) -> list[Ignored]:
+    """Of the signals for one intent, after which its gate stood so, those that decided nothing.
+
+    Duplicates and contradictions that came behind the decision are among them.
+    """
+    why = {id(it.signal): it.reason for it in gate.ignored}
+    needed = len(gate.approvers) if isinstance(gate, Open) else 0
+    counted, decided, found = 0, isinstance(gate, Open) and gate.by == AUTO, list[Ignored]()
+    for signal in signals:
+        if decided or id(signal) in why:
+            found.append(Ignored(signal=signal, reason=why.get(id(signal), LATE)))
+            continue
+        counted += 1
+        decided = signal.answer == "reject" or counted == needed
+    return found
+
+
 _REQUIRED = ("node", "by")
 _OPTIONAL = ("digest", "note")
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -159,9 +179,11 @@ def _problem(fields: dict[str, Any]) -> str | None:
         value = fields.get(key)
         if not isinstance(value, str) or not value.strip():
             return f'"{key}" must be a non-empty string, got {value!r:.80}'
-    by = fields["by"]
-    if len(by) > LONGEST_NAME or not by.isprintable():
-        return f'"by" must be a name of at most {LONGEST_NAME} printable characters, got {by!r:.80}'
+        if len(value) > LONGEST_NAME or not value.isprintable():
+            most = f"at most {LONGEST_NAME} printable characters"
+            return f'"{key}" must be a name of {most}, got {value!r:.80}'
+    if _spelling(fields["by"]) == AUTO:
+        return f'"by" cannot be {AUTO!r}, who opens the gates that ask nobody; give a name'
     for key in _OPTIONAL:
         value = fields.get(key)
         if value is not None and not isinstance(value, str):
@@ -185,8 +207,12 @@ def _objection(
 
 
 def _person(signal: ApprovalSignal) -> str:
+    return _spelling(signal.by)
+
+
+def _spelling(name: str) -> str:
     """One spelling for names that a reader would take for the same person's."""
-    return " ".join(unicodedata.normalize("NFKC", signal.by).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _names(approved: Mapping[str, ApprovalSignal]) -> tuple[str, ...]:

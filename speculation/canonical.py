@@ -4,6 +4,10 @@ Fingerprints, value digests and the record chain are hashes of this spelling. Ou
 canonicalised before any template sees them, so two values that are equal here can't lead to
 different downstream calls: `1.0` and `1` are one number, and composed and decomposed accents are
 one text.
+
+Nothing here nests deeper than 100 levels. What reads JSON for us ends at 200, and a result that a
+workflow cannot read would retry its task for ever; so depth is refused where a value enters. The errors quote no value: they
+end in histories, and what is no JSON may be a client with its password.
 """
 
 from __future__ import annotations
@@ -14,24 +18,17 @@ import math
 import unicodedata
 from typing import Any, cast
 
+MAX_DEPTH = 100
+"""Levels of lists and objects; a result, a record or an answer to a query puts a few around them."""
+
 
 def canonical(value: Any) -> Any:
     """`value` with NFC strings, string keys, integral floats as integers.
 
     Raises:
-        ValueError: a NaN or an infinity, or something that JSON cannot hold.
+        ValueError: a NaN or an infinity, more than 100 levels, or something that JSON cannot hold.
     """
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
-    if isinstance(value, float):
-        return _canonical_float(value)
-    if isinstance(value, list | tuple):
-        return [canonical(item) for item in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        return {_key(key): canonical(item) for key, item in cast("dict[Any, Any]", value).items()}
-    raise ValueError(f"{type(value).__name__} {value!r:.80} is not a JSON value")
+    return _canonical(value, MAX_DEPTH)
 
 
 def canonical_json(value: Any) -> str:
@@ -50,6 +47,23 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+def _canonical(value: Any, levels: int) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, float):
+        return _canonical_float(value)
+    if not isinstance(value, list | tuple | dict):
+        raise ValueError(f"a value of type {type(value).__name__} is not JSON")
+    if not levels:
+        raise ValueError(f"lists and objects in more than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        entries = cast("dict[Any, Any]", value).items()
+        return {_key(key): _canonical(item, levels - 1) for key, item in entries}
+    return [_canonical(item, levels - 1) for item in cast("list[Any]", value)]
+
+
 def _canonical_float(value: float) -> float | int:
     if not math.isfinite(value):
         raise ValueError(f"{value!r} is not a JSON number")
@@ -58,5 +72,5 @@ def _canonical_float(value: float) -> float | int:
 
 def _key(key: Any) -> str:
     if not isinstance(key, str):
-        raise ValueError(f"{key!r} is not a JSON object key")
+        raise ValueError(f"a key of type {type(key).__name__} is not JSON")
     return unicodedata.normalize("NFC", key)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from forerun.activities.registration import Arguments, Commit, operation
@@ -24,6 +25,24 @@ class About(Arguments):
 async def read_gauge(arguments: About) -> str:
     """A reading that is old after 0.3 s."""
     return f"reading of {arguments.topic}"
+
+
+class Much(Arguments):
+    """How much of it."""
+
+    much: int
+
+
+@operation("deep.read", version="1", effect=EffectClass.READ)
+async def read_deep(arguments: Much) -> Any:
+    """Lists in lists."""
+    return reduce(lambda inner, _: [inner], range(arguments.much), 1)
+
+
+@operation("loud.read", version="1", effect=EffectClass.READ)
+async def read_loud(arguments: Much) -> str:
+    """Fails, and says much about it."""
+    raise LookupError("x" * arguments.much)
 
 
 class Customer(Arguments):

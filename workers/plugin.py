@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from forerun.workers.patient_runner import PatientRunner
+from forerun.workers.reading import data_converter
 from forerun.workers.telemetry.config import OFF, Telemetry
 
 
@@ -27,7 +27,7 @@ def forerun_plugin(
     """
     return SimplePlugin(
         "forerun",
-        data_converter=pydantic_data_converter,
+        data_converter=data_converter,
         activities=activities,
         interceptors=[telemetry.observer],
         run_context=telemetry.around_worker,

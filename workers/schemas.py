@@ -114,6 +114,7 @@ class WaitingIntent(TypedDict):
     effect: str
     since_ms: int
     ignored: list[IgnoredSignal]
+    ignored_count: int
 
 
 class EarlySignal(TypedDict):
@@ -122,6 +123,12 @@ class EarlySignal(TypedDict):
     signal: str
     node: str
     by: str
+
+
+class LateSignal(EarlySignal):
+    """A signal for an intent that was decided already, or that decided nothing about it."""
+
+    why: str
 
 
 class MalformedSignal(TypedDict):
@@ -133,12 +140,16 @@ class MalformedSignal(TypedDict):
 
 
 class Pending(TypedDict):
-    """The query `pending`."""
+    """The query `pending`. Of many signals only the first are shown; the counts are of all."""
 
     intents: list[WaitingIntent]
     early: list[EarlySignal]
+    early_count: int
+    late: list[LateSignal]
+    late_count: int
     malformed: list[MalformedSignal]
     malformed_count: int
+    checkpoints_ignored: int
 
 
 def all_schemas() -> dict[str, Any]:

@@ -30,25 +30,21 @@ with workflow.unsafe.imports_passed_through():
     from forerun.activities.effects.commit import Commits
     from forerun.activities.failures import bill_of_failure
     from forerun.activities.intent import CommitReceipt, Intent
-    from forerun.speculation.approvals import (
-        Answer,
-        ApprovalSignal,
-        Closed,
-        Malformed,
-        Open,
-        Waiting,
-        decide_gate,
-        parse_signal,
-    )
+    from forerun.speculation.approvals import Answer, Closed, Open, Waiting
     from forerun.speculation.canonical import canonical_json
     from forerun.speculation.effect_class import Approval
     from forerun.speculation.record import plain
     from forerun.workflows.allowance import Allowance
+    from forerun.workflows.errands import errand
     from forerun.workflows.failures import message_of
+    from forerun.workflows.omission import omitting
     from forerun.workflows.run_state import now_ms
+    from forerun.workflows.signals import Signals, plainly
 
-KEPT_MALFORMED = 100
-SHOWN_LENGTH = 200
+ARGUMENT_BYTES_SHOWN = 1_000_000
+"""Of all intents that wait, beside what else the view of them holds."""
+SIGNALS_SHOWN = 100
+"""That decided nothing, of all intents that wait; at least one for each."""
 
 EffectState = Literal["committed", "rejected", "expired", "failed"]
 
@@ -77,9 +73,7 @@ class Barrier:
     def __init__(self) -> None:
         self.allowance = Allowance()
         self.ends: dict[str, EffectEnd] = {}
-        self._signals: list[ApprovalSignal] = []
-        self._malformed: list[dict[str, str]] = []
-        self._malformed_count = 0
+        self._signals = Signals()
         self._intents: dict[str, Intent] = {}
         self._since: dict[str, int] = {}
         self._fresh: list[EffectEnd] = []
@@ -107,36 +101,25 @@ class Barrier:
 
     def receive(self, answer: Answer, payloads: tuple[Any, ...]) -> None:
         """Keep a signal, whatever it holds."""
-        payload = payloads[0] if len(payloads) == 1 else list(payloads)
-        signal = parse_signal(answer, payload)
-        if isinstance(signal, Malformed):
-            self._keep_malformed(answer, payload, signal.reason)
-        else:
-            self._signals.append(signal)
+        self._signals.receive(answer, payloads, waiting=self._since, known=self._intents)
 
     def open(self, intent: Intent, timeout_seconds: float | None) -> None:
         """Wait for the gate of an intent whose ancestry is authoritative, then commit it."""
         self._intents[intent.intent] = intent
         self._since[intent.intent] = now_ms()
-        passing = self._pass(intent, timeout_seconds)
-        self._tasks[intent.intent] = asyncio.create_task(passing)
+        self._tasks[intent.intent] = errand(self._pass(intent, timeout_seconds))
 
     def abandon(self) -> None:
         """The run is being cancelled: nobody will be asked any more. Commits run to their end."""
         for intent in self.awaiting:
             self._tasks[intent].cancel()
 
-    def pending(self) -> dict[str, Any]:
-        """What waits for approval, and the signals that decided nothing."""
+    def pending(self, only: str | None = None) -> dict[str, Any]:
+        """What waits for approval, or `only` one of it, and the signals that decided nothing."""
+        shown = {name: self._shown(name) for name in self._since if only in (None, name)}
         return {
-            "intents": [self._shown(self._intents[intent]) for intent in self._since],
-            "early": [
-                {"signal": s.answer, "node": s.intent, "by": s.by}
-                for s in self._signals
-                if s.intent not in self._intents
-            ],
-            "malformed": self._malformed,
-            "malformed_count": self._malformed_count,
+            "intents": list(omitting(shown, ARGUMENT_BYTES_SHOWN, within="arguments").values()),
+            **self._signals.view(self._intents),
         }
 
     async def _pass(self, intent: Intent, timeout_seconds: float | None) -> None:
@@ -155,18 +138,19 @@ class Barrier:
         timeout = timedelta(seconds=timeout_seconds) if timeout_seconds else None
         try:
             await workflow.wait_condition(
-                lambda: not isinstance(self._gate(intent), Waiting),
+                lambda: not isinstance(self._signals.gate(intent), Waiting),
                 timeout=timeout,
                 timeout_summary=f"approval of {intent.intent} expires",
             )
         except TimeoutError:
+            self._signals.over(intent)
             return EffectEnd(intent=intent.intent, state="expired", person_ms=now_ms() - began)
         person_ms = 0 if intent.approval is Approval.AUTO else now_ms() - began
         while not self.allowance.take(len(canonical_json(intent.arguments).encode())):
             await workflow.sleep(NEXT_TASK)
         # Nothing may come between this look at the gate and the commit: the commit worker refuses
         # what was rejected before it was scheduled.
-        match self._gate(intent):
+        match self._signals.over(intent):
             case Open() as gate:
                 self._since.pop(intent.intent, None)
                 return await self._commit(intent, gate, person_ms)
@@ -207,17 +191,10 @@ class Barrier:
             person_ms=person_ms,
         )
 
-    def _gate(self, intent: Intent) -> Open | Closed | Waiting:
-        return decide_gate(
-            self._signals,
-            intent=intent.intent,
-            digest=intent.digest,
-            approval=intent.approval,
-            approvals=intent.approvals,
-        )
-
-    def _shown(self, intent: Intent) -> dict[str, Any]:
-        gate = self._gate(intent)
+    def _shown(self, name: str) -> dict[str, Any]:
+        intent = self._intents[name]
+        gate = self._signals.gate(intent)
+        most = max(1, SIGNALS_SHOWN // len(self._since))
         return {
             "intent": intent.intent,
             "operation": intent.operation,
@@ -228,17 +205,7 @@ class Barrier:
             "approvals": intent.approvals,
             "approved_by": gate.approvers if isinstance(gate, Waiting) else (),
             "effect": intent.effect.value,
-            "since_ms": self._since[intent.intent],
-            "ignored": [
-                {"signal": it.signal.answer, "by": it.signal.by, "why": it.reason}
-                for it in gate.ignored
-            ],
+            "since_ms": self._since[name],
+            "ignored": [plainly(it) for it in gate.ignored[:most]],
+            "ignored_count": len(gate.ignored),
         }
-
-    def _keep_malformed(self, answer: str, payload: Any, reason: str) -> None:
-        self._malformed_count += 1
-        if len(self._malformed) < KEPT_MALFORMED:
-            # repr, because it cannot fail: bytes and NaN are payloads too, and an error in a signal
-            # handler would retry the workflow task for ever.
-            shown = repr(payload)[:SHOWN_LENGTH]
-            self._malformed.append({"signal": answer, "payload": shown, "why": reason})

@@ -91,5 +91,5 @@ def _message(raw: Any) -> Checkpoint | RateLimited | None:
         text = canonical_json(raw).encode()
         fits = len(text) <= MAX_MESSAGE_BYTES
         return _MESSAGE.validate_json(text, strict=True) if fits else None
-    except (ValueError, RecursionError):
+    except ValueError:
         return None

@@ -35,6 +35,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.allowance import Allowance
     from forerun.workflows.bills import bill_of_failed
     from forerun.workflows.books import Books
+    from forerun.workflows.errands import errand
     from forerun.workflows.failures import message_of
     from forerun.workflows.resemblance import Resemblance
     from forerun.workflows.run_state import Nodes, NodeState
@@ -131,7 +132,7 @@ class Comparisons:
             decided = {record["guess"] for record in found}
             for pair in pairs:
                 if pair.guess not in decided and pair.highest > NORMALISED_TEXT:
-                    self._asking[pair.guess] = asyncio.create_task(self._ask(pair))
+                    self._asking[pair.guess] = errand(self._ask(pair))
         return records
 
     def _pair(self, guess: Guess, *, ask: bool) -> Pair:

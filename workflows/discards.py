@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.canonical import digest
     from forerun.speculation.table import CallTable, SpeculativeCall
     from forerun.workflows.barrier import Barrier
+    from forerun.workflows.errands import errand
     from forerun.workflows.graph import Graph
 
 REQUEST_BYTES = 500
@@ -48,7 +49,7 @@ class Discards:
             over = closing or speculation.ending is not None
             if over and speculation.id not in self._asked and self._lost(speculation):
                 self._asked.add(speculation.id)
-                task = asyncio.create_task(self._discard(speculation))
+                task = errand(self._discard(speculation))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
 

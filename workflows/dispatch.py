@@ -37,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.speculation.canonical import canonical_json
     from forerun.workflows.allowance import Allowance
     from forerun.workflows.checkpoints import Checkpoints
+    from forerun.workflows.errands import errand
     from forerun.workflows.run_state import now_ms
     from forerun.workflows.spec_guesses import StreamGuess
 
@@ -168,7 +169,7 @@ class Dispatcher:
         return replace(planned, request=replace(planned.request, watch=watch))
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(coroutine)
+        task = errand(coroutine)
         self._watchers.add(task)
         task.add_done_callback(self._watchers.discard)
 

@@ -8,6 +8,7 @@ declared meanwhile waits for the next round.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -46,9 +47,9 @@ class Engine:
     ) -> None:
         self.nodes = nodes
         self.barrier = barrier
-        told = Checkpoints()
-        self._dispatcher = Dispatcher(barrier.allowance, told)
-        self.runtime = Runtime(nodes, planner, books, self._dispatcher, told, policy)
+        self._told = Checkpoints()
+        self._dispatcher = Dispatcher(barrier.allowance, self._told)
+        self.runtime = Runtime(nodes, planner, books, self._dispatcher, self._told, policy)
         self._progress = Progress(nodes, planner, self.runtime, self._dispatcher, barrier)
         self._parts = (self._dispatcher, barrier, self.runtime.comparisons)
         self._discards = Discards(nodes.graph, self.runtime.table, barrier)
@@ -76,6 +77,20 @@ class Engine:
             await self._discards.close()
             raise
         await self._discards.close()
+
+    @property
+    def ignored(self) -> int:
+        """Checkpoints that were malformed, or came from no call of this run."""
+        return self._told.ignored
+
+    def told(self, payloads: tuple[Any, ...]) -> None:
+        """Take in a checkpoint, whatever it holds. What is ignored is no reason to decide anything.
+
+        Or whoever signals junk would have a record written for each.
+        """
+        ignored = self.ignored
+        self.runtime.told(payloads)
+        self._nudged |= self.ignored == ignored
 
     def nudge(self) -> None:
         """Something changed from outside: nodes were added, say."""

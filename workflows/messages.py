@@ -28,8 +28,7 @@ def listen(run: Run) -> None:
         run.barrier.receive("reject", payloads)
 
     def checkpoint(*payloads: Any) -> None:
-        run.engine.runtime.told(payloads)
-        run.engine.nudge()
+        run.engine.told(payloads)
 
     def ledger(*_: Any) -> dict[str, Any]:
         return run.ledger()
@@ -37,8 +36,9 @@ def listen(run: Run) -> None:
     def decisions(*_: Any) -> list[dict[str, Any]]:
         return run.books.records
 
-    def pending(*_: Any) -> dict[str, Any]:
-        return run.barrier.pending()
+    def pending(*intent: Any) -> dict[str, Any]:
+        only = str(intent[0]) if intent else None
+        return {**run.barrier.pending(only), "checkpoints_ignored": run.engine.ignored}
 
     async def set_policy(*payloads: Any) -> dict[str, str]:
         policy = changed_policy(run.engine.runtime.policy, payloads)

@@ -7,13 +7,13 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from forerun.speculation.canonical import canonical_json, digest
     from forerun.speculation.equivalence import Approximation
     from forerun.speculation.ledger import Ledger
     from forerun.speculation.quantities import text
     from forerun.speculation.record import plain
     from forerun.speculation.table import Ending
     from forerun.workflows.barrier import Barrier
+    from forerun.workflows.omission import omitting
     from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.timing import Timing
 
@@ -31,7 +31,7 @@ def result_of(
 ) -> dict[str, Any]:
     """Outputs, ends and the ledger of a run. Receipts are in `effects`, not in `outputs`."""
     return {
-        "outputs": _bounded(
+        "outputs": omitting(
             {
                 run.name: run.output
                 for run in nodes.whole
@@ -43,7 +43,7 @@ def result_of(
             run.name for run in nodes.whole if run.state in (NodeState.SKIPPED, NodeState.STOPPED)
         ],
         "failed": failed(nodes),
-        "effects": _bounded(
+        "effects": omitting(
             {
                 intent: end.as_result()
                 for intent, end in barrier.ends.items()
@@ -56,27 +56,6 @@ def result_of(
         "last_record": last_record,
         "ledger": ledger_view(ledger, timing),
     }
-
-
-def _bounded(values: dict[str, Any], limit: int, within: str | None = None) -> dict[str, Any]:
-    """`values` in at most about `limit` bytes: the largest give way to their digest.
-
-    What gives way is the value itself, or its field `within`. It stands in the history, in the
-    result of its call. A result over the server's 2 MB would be refused, and the run never close.
-    """
-    sizes = {name: len(canonical_json(value).encode()) for name, value in values.items()}
-    total = sum(sizes.values())
-    for name in sorted(sizes, key=lambda name: -sizes[name]):
-        if total <= limit:
-            break
-        whole = values[name]
-        omitted = {
-            "omitted_bytes": sizes[name],
-            "sha256": digest(whole[within] if within else whole),
-        }
-        values[name] = {**whole, within: omitted} if within else omitted
-        total -= sizes[name]
-    return values
 
 
 def failed(nodes: Nodes) -> dict[str, str]:

@@ -6,7 +6,6 @@ name later are written down before the first call of one.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -23,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.books import Books
     from forerun.workflows.details import details
     from forerun.workflows.engine import Engine
+    from forerun.workflows.errands import errand
     from forerun.workflows.functions import FunctionArguments
     from forerun.workflows.graph import Graph
     from forerun.workflows.node import Node
@@ -78,7 +78,7 @@ class Run:
             SpecError: a node names an operation that there is not, or gives it other arguments.
             ActivityError: the books could not be kept.
         """
-        lookup = asyncio.create_task(self.attributes.look_up(self.planner.workload))
+        lookup = errand(self.attributes.look_up(self.planner.workload))
         await self.engine.run()
         await lookup
         ledger, times = self.engine.runtime.accounts.ledger, self.timing

@@ -145,7 +145,7 @@ class Speculation:
     async def __aenter__(self) -> Self:
         # A task of its own: a workflow cancel reaches only the user's coroutine, and what has been
         # spent must be settled all the same.
-        self._performing = asyncio.create_task(self._run.perform())
+        self._performing = asyncio.create_task(self._run.perform())  # noqa: TID251 - awaited below
         return self
 
     async def __aexit__(

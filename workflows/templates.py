@@ -156,11 +156,10 @@ class Arguments:
         Raises:
             RenderError: a template can't be filled in, or all together are too large.
         """
-        work = work or Work()
-        rendered = canonical(_filled(self.tree, values, work))
+        filled = _filled(self.tree, values, work or Work())
         try:
-            return bounded(rendered)
-        except EvaluationError as error:
+            return bounded(canonical(filled))
+        except (EvaluationError, ValueError) as error:
             raise RenderError(self.path, str(error)) from None
 
 

@@ -25,7 +25,7 @@ from forerun.activities.intent import CommitReceipt, CommitRequest
 from forerun.activities.registration import Commit
 from forerun.activities.registry import Operation, Registry
 from forerun.activities.stageable import idempotency_key
-from forerun.activities.tool_call import billed_failure, declared_bill
+from forerun.activities.tool_call import billed_failure, brief, declared_bill
 from forerun.speculation.approvals import Closed, Open, Waiting, decide_gate
 from forerun.speculation.canonical import digest
 from forerun.speculation.effect_class import Approval
@@ -58,8 +58,8 @@ class Commits:
             commit, gate = await self._checked(request, effect)
             try:
                 receipt = await _to_its_end(_within_time(effect, arguments, commit))
-            except Exception as error:
-                raise billed_failure(effect.card, bill, error) from error
+            except Exception as error:  # noqa: BLE001 - raised anew, with its bill
+                raise billed_failure(effect.card, bill, error) from brief(error)
         return CommitReceipt(
             intent=request.intent,
             idempotency_key=commit.idempotency_key,

@@ -34,7 +34,7 @@ from forerun.activities.intent import (
 )
 from forerun.activities.registry import Registry
 from forerun.activities.stageable import Stage
-from forerun.activities.tool_call import billed_failure, cut_bill, declared_bill
+from forerun.activities.tool_call import billed_failure, brief, cut_bill, declared_bill
 from forerun.speculation.canonical import digest
 
 STAGE_REFUSED = "StageRefused"
@@ -71,8 +71,8 @@ class Stages:
             if not cut_requested():
                 raise
             return Cut(bill=cut_bill(effect.card, attempts), seconds=time.monotonic() - began)
-        except Exception as error:
-            raise billed_failure(effect.card, bill, error) from error
+        except Exception as error:  # noqa: BLE001 - raised anew, with its bill
+            raise billed_failure(effect.card, bill, error) from brief(error)
         return Completed(output=stage.digest, bill=bill, seconds=time.monotonic() - began)
 
     @activity.defn(name=DISCARD)

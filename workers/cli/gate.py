@@ -95,10 +95,10 @@ async def _asked(client: Client, id: str | None) -> AsyncGenerator[Run]:
 
 async def _waiting(run: Run, intent: str) -> Waiting:
     try:
-        found = {waiting.intent: waiting for waiting in await run.waiting()}
-        if intent in found:
-            return found[intent]
-        raise CommandError(await _why_not(run, intent, sorted(found)))
+        for waiting in await run.waiting(intent):
+            return waiting
+        others = sorted(waiting.intent for waiting in await run.waiting())
+        raise CommandError(await _why_not(run, intent, others))
     except NoAnswer as error:
         raise CommandError(str(error)) from error
 
@@ -131,3 +131,5 @@ def _show(console: Console, run: str, waiting: Waiting) -> None:
     for signal in waiting.ignored:
         words = f"  {signal['signal']} by {signal['by']} did not count: {signal['why']}"
         console.print(Text(printable(words)), soft_wrap=True)
+    if (more := waiting.ignored_count - len(waiting.ignored)) > 0:
+        console.print(Text(f"  and {more} more that did not count"), soft_wrap=True)

@@ -26,6 +26,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from forerun.workers.cli.process import CommandError
+from forerun.workers.cli.refused_signal import refused_signal
 from forerun.workflows.options import WORKFLOW_QUEUE
 from forerun.workflows.speculation import INVALID_SPEC
 
@@ -69,6 +70,7 @@ class Waiting:
     approvals: int = 1
     approved_by: tuple[str, ...] = ()
     ignored: tuple[dict[str, str], ...] = ()
+    ignored_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,12 @@ class Run:
         """
         return _PROGRESS.validate_python({"nodes": {}, "ahead": (), **await self._query("ledger")})
 
-    async def waiting(self) -> list[Waiting]:
-        """What waits for approval. Raises as `progress` does."""
-        return _WAITING.validate_python((await self._query("pending"))["intents"])
+    async def waiting(self, *intent: str) -> list[Waiting]:
+        """What waits for approval; large arguments are whole only of one intent that is named.
+
+        Raises as `progress` does.
+        """
+        return _WAITING.validate_python((await self._query("pending", *intent))["intents"])
 
     async def status(self) -> str:
         """`running`, `completed`, `failed` and so on.
@@ -132,7 +137,10 @@ class Run:
             CommandError: there is no such run, or it is over.
         """
         with self._known():
-            await self._handle.signal(answer, payload)
+            try:
+                await self._handle.signal(answer, payload)
+            except RPCError as error:
+                raise refused_signal(self.id, error) from error
 
     async def set_policy(self, changes: dict[str, str]) -> dict[str, str]:
         """Change its policy; the policy now in force.
@@ -169,10 +177,11 @@ class Run:
                 outage()
                 await asyncio.sleep(OUTAGE_SECONDS)
 
-    async def _query(self, name: str) -> dict[str, Any]:
+    async def _query(self, name: str, *about: str) -> dict[str, Any]:
         with self._known():
             timeout = timedelta(seconds=ANSWER_SECONDS)
-            return cast("dict[str, Any]", await self._handle.query(name, rpc_timeout=timeout))
+            found = await self._handle.query(name, args=about, rpc_timeout=timeout)
+            return cast("dict[str, Any]", found)
 
     @contextmanager
     def _known(self) -> Generator[None]:
