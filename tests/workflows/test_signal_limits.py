@@ -46,9 +46,9 @@ KINDS: list[tuple[str, Any]] = [
 async def serving(cli: Path, *settings: str) -> AsyncGenerator[Client]:
     """A client of a server of its own, with these dynamic settings."""
     flags = [flag for setting in settings for flag in ("--dynamic-config-value", setting)]
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(cli), dev_server_extra_args=flags, plugins=[forerun_plugin()]
-    ) as env:
+    environment: Any = WorkflowEnvironment  # the types of what it takes are partly unknown
+    options = {"dev_server_existing_path": str(cli), "dev_server_extra_args": flags}
+    async with await environment.start_local(**options, plugins=[forerun_plugin()]) as env:
         yield env.client
 
 
