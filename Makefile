@@ -17,10 +17,10 @@ PYTHON = $(or $(shell for name in python3 python3.14 python3.13 python3.12 pytho
 	$(error forerun needs Python 3.11 or newer on the PATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock bench lossless record clean temporal-cli
+.PHONY: help demo test check fix lock bench lossless record reference clean temporal-cli
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## Run the example without and with speculation, then exit
 	@$(BIN)/forerun demo
@@ -46,6 +46,9 @@ lossless: $(STAMP) temporal-cli ## Compare N=50 runs with and without speculatio
 
 record: $(STAMP) temporal-cli ## Record the histories of the replay tests anew
 	@$(BIN)/python -m tools.record_histories
+
+reference: $(STAMP) ## Bring the tables of docs/spec.md in line with the schema
+	@$(BIN)/python -m tools.spec_reference
 
 lock: $(filter $(OWN_UV),$(UV)) ## Bring requirements.lock in line with pyproject.toml
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --group dev \

@@ -19,6 +19,15 @@ from referencing.exceptions import Unresolvable
 
 from forerun.speculation.canonical import canonical, canonical_json
 
+CHOOSE = "Answer with exactly one of these lines, as it stands, and nothing else:\n"
+"""What precedes the choices, one per line, at the end of the system text."""
+
+FIT = (
+    "Answer with one JSON value and nothing else: no explanation, no code fence. "
+    "The value must be valid under this JSON Schema:\n"
+)
+"""What precedes the schema, in one line, at the end of the system text."""
+
 
 class InvalidReply(ValueError):
     """The reply is none of the choices, or not JSON of the schema. Never quotes the reply."""
@@ -76,14 +85,8 @@ def output_bytes(output: Any) -> int:
 
 def _instruction(choices: Sequence[str] | None, schema: dict[str, Any] | None) -> str | None:
     if choices is not None:
-        listed = "\n".join(choices)
-        return f"Answer with exactly one of these lines, as it stands, and nothing else:\n{listed}"
-    if schema is not None:
-        return (
-            "Answer with one JSON value and nothing else: no explanation, no code fence. "
-            f"The value must be valid under this JSON Schema:\n{canonical_json(schema)}"
-        )
-    return None
+        return CHOOSE + "\n".join(choices)
+    return None if schema is None else FIT + canonical_json(schema)
 
 
 def _choice(text: str, choices: Sequence[str]) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forerun.activities.registration import Arguments, Commit, operation
+    from forerun.activities.stageable import Stage, discards, lists_stages, stages
+    from forerun.speculation.disclosure import ALLOW, BLOCK, DEFER, redact
     from forerun.speculation.effect_class import Approval, EffectClass
     from forerun.workers.own_worker import SpeculationPlugin
     from forerun.workflows.speculation import Speculation
@@ -19,25 +21,41 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ALLOW",
+    "BLOCK",
+    "DEFER",
     "Approval",
     "Arguments",
     "Commit",
     "EffectClass",
     "Speculation",
     "SpeculationPlugin",
+    "Stage",
     "Step",
+    "discards",
+    "lists_stages",
     "operation",
+    "redact",
+    "stages",
 ]
 
 _HOMES = {
+    "ALLOW": "forerun.speculation.disclosure",
+    "BLOCK": "forerun.speculation.disclosure",
+    "DEFER": "forerun.speculation.disclosure",
     "Approval": "forerun.speculation.effect_class",
     "Arguments": "forerun.activities.registration",
     "Commit": "forerun.activities.registration",
     "EffectClass": "forerun.speculation.effect_class",
     "Speculation": "forerun.workflows.speculation",
     "SpeculationPlugin": "forerun.workers.own_worker",
+    "Stage": "forerun.activities.stageable",
     "Step": "forerun.workflows.steps",
+    "discards": "forerun.activities.stageable",
+    "lists_stages": "forerun.activities.stageable",
     "operation": "forerun.activities.registration",
+    "redact": "forerun.speculation.disclosure",
+    "stages": "forerun.activities.stageable",
 }
 
 

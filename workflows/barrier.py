@@ -94,6 +94,10 @@ class Barrier:
         """The intents that wait for people."""
         return list(self._since)
 
+    def waiting(self) -> list[Intent]:
+        """The same, in full."""
+        return [self._intents[intent] for intent in self._since]
+
     def take(self) -> list[EffectEnd]:
         """The intents that ended since the last time."""
         fresh, self._fresh = self._fresh, []

@@ -1,18 +1,23 @@
 """The live ledger that the Temporal UI shows under User Metadata: Markdown, no history cost.
 
-The UI draws table cells without padding, so cells carry non-breaking spaces.
+The UI draws table cells without padding, so cells carry non-breaking spaces, and cuts off what is
+too wide, so what matters most stands on the left.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from forerun.activities.intent import Intent
     from forerun.speculation.ledger import Ledger
     from forerun.speculation.policy import Policy
     from forerun.speculation.quantities import dollars, number, text
+    from forerun.speculation.rule import Verdict
     from forerun.speculation.table import CallTable, Ending, SpeculativeCall
     from forerun.workflows.run_state import Nodes
 
@@ -27,13 +32,22 @@ MARKS = {
 }  # fmt: skip
 
 
+PLACED = (Verdict.LAUNCH, Verdict.BUY)
+
+
 def details(
-    nodes: Nodes, table: CallTable, ledger: Ledger, policy: Policy, records: list[dict[str, Any]]
+    nodes: Nodes,
+    table: CallTable,
+    ledger: Ledger,
+    policy: Policy,
+    records: list[dict[str, Any]],
+    waiting: Sequence[Intent],
 ) -> str:
-    """The run at a glance: nodes, bets with their inequality, speculations, and totals."""
+    """The run at a glance: nodes, what waits for people, bets, speculations, and totals."""
     decisions = [record for record in records if record["kind"] == "decision"]
     parts = [
         "**" + " ".join(f"{MARKS[run.state]}{PAD}{run.name}{PAD}" for run in nodes.whole) + "**",
+        *(_gate(intent) for intent in waiting[:LINES]),
         _bets(decisions),
         _speculations(list(table)),
         _totals(ledger, policy),
@@ -41,20 +55,32 @@ def details(
     return "\n\n".join(part for part in parts if part)
 
 
+def _gate(intent: Intent) -> str:
+    """What to paste into the UI's own signal form. Code keeps its spaces, or it would be no JSON."""
+    signal = {"node": intent.intent, "by": "YOUR NAME", "digest": intent.digest}
+    asked = f"{MARKS['awaiting']} {intent.intent} waits for the signal **approve** or **reject**:"
+    return f"{asked}\n\n```\n{json.dumps(signal, ensure_ascii=False, indent=1)}\n```"
+
+
 def _bets(decisions: list[dict[str, Any]]) -> str:
     rows = [
         [
+            _verdict(d),
             ", ".join(call["stake"]["node"] for call in d["calls"]) or "—",
             " & ".join(assumption["label"] for assumption in d["assumptions"]),
             f"{number(d['p']):.2f}",
             f"{number(d['seconds_saved']):.1f} s",
             _usd(d["ev_usd"]),
             _usd(d["threshold_usd"]),
-            f"**{d['verdict'].upper()}**" if d["verdict"] == "launch" else f"hold: {d['reason']}",
         ]
         for d in decisions[-LINES:]
     ]
-    return _table("Bets", ["calls", "assuming", "P", "L", "EV", "≥", "verdict"], rows)
+    return _table("Bets", ["verdict", "calls", "assuming", "P", "L", "EV", "bar"], rows)
+
+
+def _verdict(decision: dict[str, Any]) -> str:
+    verdict = decision["verdict"]
+    return f"**{verdict.upper()}**" if verdict in PLACED else f"{verdict}: {decision['reason']}"
 
 
 def _usd(amount: str | None) -> str:
@@ -91,7 +117,6 @@ def _totals(ledger: Ledger, policy: Policy) -> str:
     endings = ", ".join(f"{ledger.endings[ending]} {ending.value}" for ending in Ending)
     left = number(policy.budget_usd) - ledger.at_risk_usd
     rows = [
-        ["**spent**", f"**{dollars(ledger.spent_usd, 6)}**"],
         ["authoritative", dollars(ledger.authoritative_usd, 6)],
         ["promoted", dollars(ledger.promoted_usd, 6)],
         ["wasted", dollars(ledger.wasted_usd, 6)],
@@ -100,17 +125,15 @@ def _totals(ledger: Ledger, policy: Policy) -> str:
         ["alpha · $/s", f"{text(policy.alpha)} · {text(policy.usd_per_second)}"],
         ["speculations", f"{ledger.launched} launched: {endings}"],
     ]
-    return _table("Ledger", ["", ""], rows)
+    return _table("Ledger", ["spent", dollars(ledger.spent_usd, 6)], rows)
 
 
 def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
     if not rows:
         return ""
-    lines = [head, ["---"] * len(head), *rows]
-    body = "\n".join(
-        "|" + "|".join(cell if cell == "---" else _cell(cell) for cell in line) + "|"
-        for line in lines
-    )
+    lines = [[_cell(cell) for cell in line] for line in (head, *rows)]
+    lines.insert(1, [":--"] * len(head))
+    body = "\n".join("|" + "|".join(line) + "|" for line in lines)
     return f"**{title}**\n\n{body}"
 
 

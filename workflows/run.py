@@ -166,5 +166,6 @@ class Run:
                 runtime.accounts.ledger,
                 runtime.policy,
                 self.books.records,
+                self.barrier.waiting(),
             )
         )

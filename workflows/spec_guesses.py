@@ -10,56 +10,67 @@ from forerun.speculation.canonical import canonical
 from forerun.workflows.spec_errors import closest, complaint, shown
 from forerun.workflows.spec_values import ModelName, Name, Probability, SpecModel, Text, object_of
 
+SOURCE = "the source"
+STATED = "how probable it is; counts as ten observations, Beta(10p, 10(1 - p))"
+
 
 class ValueGuess(SpecModel, title="value guess"):
     """A constant, where one answer is by far the most frequent."""
 
-    source: Literal["value"] = Field(alias="from")
-    value: Annotated[Any, AfterValidator(canonical)] = Field(description="what it will output")
-    p: Probability
+    source: Literal["value"] = Field(alias="from", description=SOURCE)
+    value: Annotated[Any, AfterValidator(canonical)] = Field(
+        description="what the node will output: one of its `choices`, what fits its `schema`, or text"
+    )
+    p: Probability = Field(description=STATED)
 
 
 class NodeGuess(SpecModel, title="node guess"):
     """The output of another node, such as the draft that this node still checks."""
 
-    source: Literal["node"] = Field(alias="from")
-    node: Name = Field(description="the node whose output it will repeat")
-    p: Probability
+    source: Literal["node"] = Field(alias="from", description=SOURCE)
+    node: Name = Field(description="the node whose output it will repeat; no effect, none below it")
+    p: Probability = Field(description=STATED)
 
 
 class ModelGuess(SpecModel, title="model guess"):
-    """The answers of a cheaper model to the same prompt."""
+    """The answers of a cheaper model to the same prompt, bought where they pay for themselves."""
 
-    source: Literal["model"] = Field(alias="from")
+    source: Literal["model"] = Field(alias="from", description=SOURCE)
     model: ModelName
-    k: int = Field(default=1, ge=1, le=16, description="how many answers to draw")
-    p: Probability | None = None
+    k: int = Field(
+        default=1, ge=1, le=16, description="how many answers to buy; those that agree add up"
+    )
+    p: Probability | None = Field(
+        default=None, description="how probable it is that one of them is right; else 0.5"
+    )
 
 
 class StreamGuess(SpecModel, title="stream guess"):
     """What is certain of a choice, or of an object, while the node still streams it."""
 
-    source: Literal["stream"] = Field(alias="from")
+    source: Literal["stream"] = Field(alias="from", description=SOURCE)
     field: Annotated[Text, AfterValidator(canonical)] | None = Field(
         default=None,
         description="the field that has to be complete; without it every field is followed",
     )
-    p: Probability | None = None
+    p: Probability | None = Field(
+        default=None, description="how probable it is that what has been streamed stays; else 0.98"
+    )
 
 
 class HistoryGuess(SpecModel, title="history guess"):
-    """What the node answered before."""
+    """What the node answered before. Parsed, but not run by this version."""
 
-    source: Literal["history"] = Field(alias="from")
+    source: Literal["history"] = Field(alias="from", description=SOURCE)
     key: Text | None = Field(default=None, description="what earlier answers are looked up by")
-    p: Probability | None = None
+    p: Probability | None = Field(default=None, description="where nothing has been learned yet")
 
 
 class PatternGuess(SpecModel, title="pattern guess"):
-    """The next tool call, derived from recent events by a learned pattern."""
+    """The next tool call, derived from recent events. Parsed, but not run by this version."""
 
-    source: Literal["pattern"] = Field(alias="from")
-    p: Probability | None = None
+    source: Literal["pattern"] = Field(alias="from", description=SOURCE)
+    p: Probability | None = Field(default=None, description="where nothing has been learned yet")
 
 
 GUESS_SOURCES = ("value", "node", "model", "stream", "history", "pattern")

@@ -22,33 +22,57 @@ TOKENS_BESIDE_CHOICE = 16
 """Room for what a model may put around a bare choice before it is trimmed."""
 
 
-class Estimate(SpecModel, title="estimate"):
-    """What the author knows of a call beforehand; decisions are made from it."""
+ARGS = "its arguments; strings are templates, at any depth"
+GUESSES = "how its output may be predicted, so that what uses it can run ahead"
 
-    seconds: Annotated[Number, Field(ge=0, le=86_400)] | None = None
-    input_tokens: int | None = Field(default=None, ge=0, le=10_000_000)
-    output_tokens: int | None = Field(default=None, ge=0, le=10_000_000)
+
+class Estimate(SpecModel, title="estimate"):
+    """What the author knows of a call beforehand; of an item, with `for_each`.
+
+    Decisions are made from it. What is left out is taken from calls that the worker has seen, or
+    from public figures of the model.
+    """
+
+    seconds: Annotated[Number, Field(ge=0, le=86_400)] | None = Field(
+        default=None, description="how long it takes"
+    )
+    input_tokens: int | None = Field(
+        default=None, ge=0, le=10_000_000, description="of the prompt and the system text"
+    )
+    output_tokens: int | None = Field(
+        default=None, ge=0, le=10_000_000, description="of the answer, hidden reasoning included"
+    )
 
 
 class _AnyNode(SpecModel):
-    when: str | None = Field(default=None, description="one {{ expression }}; false skips the node")
-    for_each: str | None = Field(default=None, description="one {{ expression }} that is a list")
-    concurrency: int = Field(default=8, ge=1, le=1000, description="items of for_each at a time")
-    speculate: bool = Field(default=True, description="false: never run it on a guess")
+    when: str | None = Field(
+        default=None, description="one `{{ expression }}`; false skips the node, and what uses it"
+    )
+    for_each: str | None = Field(
+        default=None,
+        description="one `{{ expression }}` that is a list: the node runs once for each `item`, "
+        "at `index`, and its output is the list of outputs",
+    )
+    concurrency: int = Field(default=8, ge=1, le=1000, description="items of `for_each` at a time")
+    speculate: bool = Field(default=True, description="false: it never runs on a guess")
     equivalence: int = Field(
         default=1,
         ge=0,
         le=3,
-        description="the highest tier at which a guess of its output may be right: 0 fields, 1 JSON, "
-        "2 wording, 3 a model's word; above 1 for free text only",
+        description="the highest tier at which a guess of its output may be right: 0 in the fields "
+        "that are used, 1 as JSON, 2 in other words, 3 in the judgement of a model; "
+        "above 1 for free text only",
     )
     timeout_seconds: float | None = Field(
-        default=None, gt=0, le=86_400, description="of one attempt"
+        default=None,
+        gt=0,
+        le=86_400,
+        description="of one attempt; else what the operation declares, of a model 600",
     )
     retries: int | None = Field(
-        default=None, ge=0, le=100, description="after the first attempt; not on a guess"
+        default=None, ge=0, le=100, description="attempts after the first; else 3; none on a guess"
     )
-    estimate: Estimate = Estimate()
+    estimate: Estimate = Field(default=Estimate(), description="what its author knows of the call")
 
 
 class ModelNode(_AnyNode, title="model node"):
@@ -57,20 +81,22 @@ class ModelNode(_AnyNode, title="model node"):
     kind: ClassVar[Kind] = "model"
 
     model: ModelName
-    prompt: Text = Field(description="template of the last user message")
+    prompt: Text = Field(description="template of the last user message, sent as it is")
     system: Text | None = Field(default=None, description="template of the system text")
-    choices: Choices | None = None
+    choices: Choices | None = Field(
+        default=None, description="the model answers one of these, as a bare word"
+    )
     output_schema: dict[str, Any] | None = Field(
-        default=None, alias="schema", description="JSON Schema of the output"
+        default=None, alias="schema", description="JSON Schema: the model answers JSON that fits it"
     )
     max_output_tokens: int | None = Field(
         default=None,
         ge=1,
         le=1_000_000,
-        description="default 1024; with choices the longest choice plus 16",
+        description="always sent; else 1024, with `choices` the longest of them plus 16",
     )
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    guess: Guesses = ()
+    temperature: float | None = Field(default=None, ge=0, le=2, description="sent if given")
+    guess: Guesses = Field(default=(), description=GUESSES)
 
     @property
     def operation(self) -> str:
@@ -97,13 +123,13 @@ class ModelNode(_AnyNode, title="model node"):
 
 
 class ToolNode(_AnyNode, title="tool node"):
-    """A call of an operation registered as pure, read or idempotent."""
+    """A call of an operation that is registered as `pure`, `read` or `idempotent`."""
 
     kind: ClassVar[Kind] = "tool"
 
-    tool: Text = Field(description="name of the operation")
-    args: dict[str, Any] = Field(default={}, description="templates inside strings, at any depth")
-    guess: Guesses = ()
+    tool: Text = Field(description="the operation")
+    args: dict[str, Any] = Field(default={}, description=ARGS)
+    guess: Guesses = Field(default=(), description=GUESSES)
 
     @property
     def operation(self) -> str:
@@ -112,14 +138,18 @@ class ToolNode(_AnyNode, title="tool node"):
 
 
 class EffectNode(_AnyNode, title="effect node"):
-    """An operation registered as stageable or irreversible; committed behind the gate."""
+    """An operation that is registered as `stageable` or `irreversible`, behind its gate.
+
+    `timeout_seconds`, `retries` and `estimate` are those of its staging. A commit, which is approved
+    and safe to repeat, has 20 attempts of 60 seconds at most.
+    """
 
     kind: ClassVar[Kind] = "effect"
 
-    effect: Text = Field(description="name of the operation")
-    args: dict[str, Any] = Field(default={}, description="templates inside strings, at any depth")
+    effect: Text = Field(description="the operation")
+    args: dict[str, Any] = Field(default={}, description=ARGS)
     approval_timeout_seconds: float | None = Field(
-        default=None, gt=0, le=1e8, description="none: wait for ever"
+        default=None, gt=0, le=1e8, description="how long it waits for people; else for ever"
     )
 
     @property

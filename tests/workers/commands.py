@@ -46,7 +46,7 @@ class Place:
         done = subprocess.run(
             [*COMMAND, *arguments],
             cwd=self.folder,
-            env=self._env(env or {}),
+            env=self.environment(env or {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -61,7 +61,7 @@ class Place:
         with subprocess.Popen(
             [*COMMAND, *arguments],
             cwd=self.folder,
-            env=self._env({}),
+            env=self.environment({}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -74,7 +74,8 @@ class Place:
             finally:
                 live.signal_group(signal.SIGKILL)
 
-    def _env(self, extra: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
+        """What the commands find around them."""
         # Not PYTHONDONTWRITEBYTECODE: without cached byte code every command takes seconds more.
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         return {**inherited, "XDG_DATA_HOME": str(self.folder), **self.env, **extra}

@@ -24,7 +24,7 @@ from tests.workflows import loosely
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DASHBOARD = Path(__file__).parents[2] / "docs" / "grafana.json"
-OPERATING = DASHBOARD.with_name("operating.md")
+OPERATING = DASHBOARD.with_name("operators.md")
 REPLY = "We have refunded the second charge."
 RULES = [
     {"match": "^Which team(.|\n)*crash", "reply": "bug", "ttft_ms": 2500},

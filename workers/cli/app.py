@@ -156,10 +156,11 @@ def run_(
     from forerun.workers.cli.surroundings import server, settings
     from forerun.workers.connection import NoConnection
 
+    settings(quiet=True)
     policy = {} if alpha is None else {"alpha": alpha}
     policy |= {"budget_usd": "0"} if no_speculation else {}
     order = Order(spec=spec, id=id, policy=policy, as_json=as_json)
-    raise typer.Exit(run(run_spec(server(), settings(quiet=True), order), (NoConnection,)))
+    raise typer.Exit(run(run_spec(server(), order), (NoConnection,)))
 
 
 @app.command()

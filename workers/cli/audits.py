@@ -19,9 +19,10 @@ from forerun.workers.audit.auditor import WORKFLOWS, audit
 from forerun.workers.audit.history import read_file
 from forerun.workers.audit.report import Report
 from forerun.workers.cli.histories import count, history_of, matching
+from forerun.workers.cli.links import print_link
 from forerun.workers.cli.printable import printable
 from forerun.workers.cli.process import CommandError
-from forerun.workers.cli.surroundings import modules
+from forerun.workers.cli.surroundings import modules, pages
 
 PLACES = 6
 
@@ -54,7 +55,8 @@ async def audit_file(path: Path, form: Form) -> int:
 
 async def audit_run(client: Client, id: str, form: Form) -> int:
     """Audit the latest run of a workflow id."""
-    return await _audit(await history_of(client, id), form)
+    link = (await pages(client)).run(id)
+    return await _audit(await history_of(client, id), form, link)
 
 
 async def audit_matching(client: Client, query: str, form: Form) -> int:
@@ -69,16 +71,18 @@ async def audit_matching(client: Client, query: str, form: Form) -> int:
     if form.as_json:
         print(json.dumps([report.as_json() for report in reports], indent=2))
     else:
-        _print_all(Console(highlight=False), reports)
+        console = Console(highlight=False)
+        _print_all(console, reports)
+        print_link(console, (await pages(client)).matching(query))
     return 0 if all(report.clean for report in reports) else 1
 
 
-async def _audit(history: WorkflowHistory, form: Form) -> int:
+async def _audit(history: WorkflowHistory, form: Form, link: str | None = None) -> int:
     report = await audit(history, form.workflows)
     if form.as_json:
         print(json.dumps(report.as_json(), indent=2))
     else:
-        _print(Console(highlight=False), report)
+        _print(Console(highlight=False), report, link)
     return 0 if report.clean else 1
 
 
@@ -96,10 +100,11 @@ def _workflow(name: str) -> tuple[str, type]:
     return definition.name, found
 
 
-def _print(console: Console, report: Report) -> None:
+def _print(console: Console, report: Report, link: str | None) -> None:
     checked = report.checked
     lines = [
         f"{report.workflow_id} · {report.workflow_type} · {report.status.replace('_', ' ')}",
+        *([f"  {link}"] if link else []),
         f"  {_count(checked.events, 'event')}, {_count(checked.records, 'record')}: "
         f"{_count(checked.decisions, 'decision')}, {_count(checked.launches, 'launch')}, "
         f"{_count(checked.outcomes, 'outcome')}, {_count(checked.commits, 'commit')}",

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from forerun.workers import demo as example
 from forerun.workers.cli.follow import follow
-from forerun.workers.cli.links import page
+from forerun.workers.cli.links import Pages
 from forerun.workers.cli.outcome import print_ledger, saving, spent
 from forerun.workers.cli.process import CommandError
 from forerun.workers.cli.run import screen
@@ -66,9 +66,9 @@ async def demo(settings: Settings, cli: Path, *, keep: bool) -> int:
             rows = _rows(outbox)
             console.print(f"outbox: {rows} rows, one for each run")
             _check(*runs, rows)
+            pages = Pages(local.ui_url)
             for run in runs:
-                link = page(local.ui_url or "", run.id)
-                console.print(Text(f"{run.title}: {link}"), soft_wrap=True)
+                console.print(Text(f"{run.title}: {pages.run(run.id)}"), soft_wrap=True)
             if keep:
                 console.print("all of it stays up until Ctrl-C")
                 return await until_signal(local.ended())

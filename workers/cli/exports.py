@@ -16,8 +16,10 @@ from temporalio.client import Client, WorkflowHistory
 
 from forerun.workers.audit.history import run_id_of
 from forerun.workers.cli.histories import count, matching
+from forerun.workers.cli.links import print_link
 from forerun.workers.cli.printable import printable
 from forerun.workers.cli.process import CommandError
+from forerun.workers.cli.surroundings import pages
 
 LONGEST_NAME = 150
 
@@ -39,7 +41,8 @@ async def export_matching(client: Client, query: str, folder: Path) -> int:
                 progress.advance(task)
     except OSError as error:
         raise CommandError(f"{error.filename or folder}: {error.strerror or error}") from error
-    print(f"{saved} histories in {folder}")
+    print(f"{saved} {'history' if saved == 1 else 'histories'} in {folder}")
+    print_link(Console(highlight=False), (await pages(client)).matching(query))
     return 0
 
 

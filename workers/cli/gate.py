@@ -18,10 +18,12 @@ from temporalio.service import RPCError
 
 from forerun.speculation.approvals import Answer, Malformed, parse_signal
 from forerun.workers.cli.follow import approval_command
+from forerun.workers.cli.links import print_link
 from forerun.workers.cli.outcome import approximation
 from forerun.workers.cli.printable import printable
 from forerun.workers.cli.process import CommandError, complain
-from forerun.workers.cli.runs import AWAITING, RUNNING, NoAnswer, Run, Waiting, runs
+from forerun.workers.cli.runs import AWAITING, NoAnswer, Run, Waiting, live_runs, runs
+from forerun.workers.cli.surroundings import pages
 
 DECIDED = {"done", "declined", "failed", "stopped", "skipped"}
 
@@ -41,11 +43,13 @@ class Verdict:
 async def show_pending(client: Client, id: str | None) -> int:
     """Show what waits for approval, in one run or in all; 1 if some run did not answer."""
     console, shown, silent = Console(highlight=False), 0, 0
+    ui = await pages(client)
     async for run in _asked(client, id):
         try:
             for waiting in await run.waiting():
                 _show(console, run.id, waiting)
                 console.print(Text(f"  {approval_command(run.id, waiting)}"), soft_wrap=True)
+                print_link(console, ui.run(run.id), indent=2)
                 shown += 1
         except NoAnswer as error:
             complain(str(error))
@@ -77,6 +81,7 @@ async def decide(client: Client, verdict: Verdict) -> int:
     done = "approved" if verdict.answer == "approve" else "rejected"
     how = " blind, whatever it will be" if verdict.blind else ""
     console.print(Text(f"{done} {verdict.intent} of {run.id} by {verdict.by}{how}"))
+    print_link(console, (await pages(client)).run(run.id))
     return 0
 
 
@@ -88,7 +93,7 @@ async def _asked(client: Client, id: str | None) -> AsyncGenerator[Run]:
         await client.count_workflows(AWAITING)
         query = AWAITING
     except RPCError:  # a namespace without our search attributes: ask every run
-        query = RUNNING
+        query = await live_runs(client)
     async for run in runs(client, query):
         yield run
 

@@ -10,8 +10,10 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
 from forerun.speculation.policy import Policy
+from forerun.workers.cli.links import Pages, print_link
 from forerun.workers.cli.process import CommandError, complain
-from forerun.workers.cli.runs import RUNNING, NoAnswer, Run, runs
+from forerun.workers.cli.runs import NoAnswer, Run, live_runs, runs
+from forerun.workers.cli.surroundings import pages
 from forerun.workflows.policy_update import changed_policy
 
 AT_ONCE = 20
@@ -36,20 +38,23 @@ async def set_policies(
     client: Client, id: str | None, query: str | None, changes: dict[str, str]
 ) -> int:
     """Change one run, or all live runs that match a query; 1 if any of them was not changed."""
-    targets = [Run(client, id)] if id else [run async for run in runs(client, _live(query))]
+    targets = [Run(client, id)] if id else await _matching(client, query)
     if not targets:
         Console(highlight=False).print("no live run matches")
         return 0
-    slots = asyncio.Semaphore(AT_ONCE)
-    changed = await asyncio.gather(*(_set_policy(run, changes, slots) for run in targets))
+    slots, ui = asyncio.Semaphore(AT_ONCE), await pages(client)
+    changed = await asyncio.gather(*(_set_policy(run, changes, slots, ui) for run in targets))
     return 0 if all(changed) else 1
 
 
-def _live(query: str | None) -> str:
-    return f"({query}) AND {RUNNING}" if query else RUNNING
+async def _matching(client: Client, query: str | None) -> list[Run]:
+    live = await live_runs(client)
+    return [run async for run in runs(client, f"({query}) AND {live}" if query else live)]
 
 
-async def _set_policy(run: Run, changes: dict[str, str], slots: asyncio.Semaphore) -> bool:
+async def _set_policy(
+    run: Run, changes: dict[str, str], slots: asyncio.Semaphore, ui: Pages
+) -> bool:
     async with slots:
         try:
             policy = await run.set_policy(changes)
@@ -57,5 +62,7 @@ async def _set_policy(run: Run, changes: dict[str, str], slots: asyncio.Semaphor
             complain(str(error))
             return False
     words = ", ".join(f"{name} {value}" for name, value in policy.items())
-    Console(highlight=False).print(Text(f"{run.id}: {words}"), soft_wrap=True)
+    console = Console(highlight=False)
+    console.print(Text(f"{run.id}: {words}"), soft_wrap=True)
+    print_link(console, ui.run(run.id), indent=2)
     return True

@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.live import Live
 
 from forerun.workers.cli.follow import Lines, Redrawn, Screen, follow
-from forerun.workers.cli.links import run_url
+from forerun.workers.cli.links import print_link
 from forerun.workers.cli.outcome import print_outcome
 from forerun.workers.cli.process import complain
 from forerun.workers.cli.runs import Run, RunFailed, start
 from forerun.workers.cli.spec_file import read_spec
+from forerun.workers.cli.surroundings import pages
 from forerun.workers.connection import Server
-from forerun.workers.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Order:
     as_json: bool = False
 
 
-async def run_spec(server: Server, settings: Settings, order: Order) -> int:
+async def run_spec(server: Server, order: Order) -> int:
     """Run it; 0 if the run completed.
 
     Raises:
@@ -48,8 +48,7 @@ async def run_spec(server: Server, settings: Settings, order: Order) -> int:
     console = Console(highlight=False, stderr=order.as_json)
     run = await start(client, spec, id=id, summary=_summary(spec))
     console.print(f"run {id}", style="bold")
-    if url := await run_url(settings, server, id):
-        console.print(url, soft_wrap=True)
+    print_link(console, (await pages(client)).run(id))
     try:
         with screen(console, id) as shown:
             result = await follow(run, shown)

@@ -33,8 +33,11 @@ from forerun.workflows.speculation import INVALID_SPEC
 ANSWER_SECONDS = 10.0
 OUTAGE_SECONDS = 1.0
 
-RUNNING = "WorkflowType='AgentDag' AND ExecutionStatus='Running'"
+RUNNING = "ExecutionStatus='Running'"
 AWAITING = f"{RUNNING} AND ForerunAwaiting IS NOT NULL"
+AGENT_DAG = "WorkflowType='AgentDag'"
+OURS = f"({AGENT_DAG} OR ForerunWorkload IS NOT NULL)"
+"""Also workflows of a user's own; a run carries the attribute as soon as a worker has taken it up."""
 
 NOBODY = {
     RPCStatusCode.CANCELLED,
@@ -210,6 +213,15 @@ async def start(client: Client, spec: dict[str, Any], *, id: str, summary: str) 
     except RPCError as error:
         raise CommandError(f"the server does not start run {id!r}: {error.message}") from error
     return Run(client, id)
+
+
+async def live_runs(client: Client) -> str:
+    """The query for all live runs; only AgentDag's, where nothing tells a user's own from others."""
+    try:
+        await client.count_workflows(OURS)
+    except RPCError:  # a namespace without our search attributes
+        return f"{AGENT_DAG} AND {RUNNING}"
+    return f"{OURS} AND {RUNNING}"
 
 
 async def runs(client: Client, query: str) -> AsyncGenerator[Run]:

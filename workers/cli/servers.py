@@ -18,6 +18,9 @@ from forerun.workers.settings import Endpoint, Settings
 from forerun.workers.standin_process import READY
 from forerun.workers.telemetry.config import Telemetry
 
+FOUND = ("127.0.0.1:7233", "http://127.0.0.1:8233")
+"""Where other commands look for the server and its UI by themselves."""
+
 SIGNAL_SECONDS = 0.5
 """A Ctrl-C reaches our children as well, and they may be gone before we have heard of it."""
 
@@ -31,6 +34,11 @@ async def up(settings: Settings, layout: Layout) -> int:
     async with Local.start(settings, layout) as local:
         for line in _models(settings):
             _say(line)
+        if (local.address, local.ui_url) != FOUND:
+            _say(
+                "other terminals need: "
+                f"export TEMPORAL_ADDRESS={local.address} FORERUN_UI_URL={local.ui_url}"
+            )
         _say(
             f"{READY}  temporal={local.address}  ui={local.ui_url}  standin={local.standin_url}  "
             f"roles={','.join(Role)}"

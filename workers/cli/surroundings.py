@@ -1,4 +1,4 @@
-"""What a command finds around it: settings, a server, a CLI, the user's own modules."""
+"""What a command finds around it: settings, a server and its UI, a CLI, the user's own modules."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec
 
 from temporalio.client import Client
 
+from forerun.workers.cli.links import Pages, pages_of
 from forerun.workers.cli.process import CommandError, run
 from forerun.workers.connection import NoConnection, Server
 from forerun.workers.log_config import configure
@@ -42,6 +43,12 @@ def server() -> Server:
         return Server.from_env(os.environ)
     except NoConnection as error:
         raise CommandError(str(error), code=2) from error
+
+
+async def pages(client: Client) -> Pages:
+    """Where the UI shows the runs of a client's namespace."""
+    ui = Settings.from_env(os.environ).ui_url
+    return await pages_of(ui, client.service_client.config.target_host, client.namespace)
 
 
 def temporal_cli() -> Path:

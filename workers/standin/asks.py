@@ -26,7 +26,7 @@ class Ask:
     """One understood request.
 
     `user` is the text of the last user message, `max_output_tokens` is None when the request sets
-    no limit, `include_usage` only concerns a Chat Completions stream, `texts` and `as_base64` only
+    no limit, `system` is the system text, `include_usage` only concerns a Chat Completions stream, `texts` and `as_base64` only
     a request for embeddings, whose `user` is its texts, one below the other.
     """
 
@@ -35,6 +35,7 @@ class Ask:
     input_tokens: int
     max_output_tokens: int | None
     stream: bool
+    system: str = ""
     include_usage: bool = False
     texts: tuple[str, ...] = ()
     as_base64: bool = False
@@ -62,6 +63,12 @@ def last_user_text(messages: Iterable[Message]) -> str:
     """What the last user message says; "" when there is none."""
     texts = [text_of(message.content) for message in messages if message.role == "user"]
     return texts[-1] if texts else ""
+
+
+def system_text(messages: Iterable[Message]) -> str:
+    """What the system messages say, where a vendor puts them among the others."""
+    spoken = (text_of(m.content) for m in messages if m.role in ("system", "developer"))
+    return "\n".join(spoken)
 
 
 def input_tokens(messages: Iterable[Message], system: str = "") -> int:

@@ -7,7 +7,14 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from forerun.workers.standin.asks import Ask, BadAsk, Message, input_tokens, last_user_text
+from forerun.workers.standin.asks import (
+    Ask,
+    BadAsk,
+    Message,
+    input_tokens,
+    last_user_text,
+    system_text,
+)
 from forerun.workers.standin.replies import Reply
 from forerun.workers.standin.turns import openai_error, sse
 
@@ -37,6 +44,7 @@ class ChatTurn:
             input_tokens=input_tokens(chat.messages),
             max_output_tokens=chat.max_completion_tokens or chat.max_tokens,
             stream=bool(chat.stream),
+            system=system_text(chat.messages),
             include_usage=bool(chat.stream_options and chat.stream_options.include_usage),
         )
 

@@ -48,6 +48,7 @@ class MessagesTurn:
             input_tokens=input_tokens(asked.messages, text_of(asked.system)),
             max_output_tokens=asked.max_tokens,
             stream=bool(asked.stream),
+            system=text_of(asked.system),
         )
 
     @staticmethod

@@ -11,6 +11,7 @@ from itertools import accumulate, repeat
 
 from forerun.workers.standin.asks import Ask
 from forerun.workers.standin.noise import Disturbance
+from forerun.workers.standin.obedience import obedient
 from forerun.workers.standin.profiles import Profile, profile_of
 from forerun.workers.standin.replies import Reply, limited, made_up, scripted
 from forerun.workers.standin.rules import Fault, Rule
@@ -49,7 +50,9 @@ def make_plan(ask: Ask, rule: Rule | None, disturbance: Disturbance | None) -> P
 def _tokens(ask: Ask, rule: Rule | None) -> tuple[str, ...]:
     if rule is not None and rule.has_reply:
         return scripted(rule.reply, rule.output_tokens)
-    return made_up(ask.user, rule.output_tokens if rule else None)
+    length = rule.output_tokens if rule else None
+    value = obedient(ask)
+    return made_up(ask.user, length) if value is None else scripted(value, length)
 
 
 def _first_token_seconds(

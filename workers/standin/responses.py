@@ -7,7 +7,14 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from forerun.workers.standin.asks import Ask, BadAsk, Message, input_tokens, last_user_text
+from forerun.workers.standin.asks import (
+    Ask,
+    BadAsk,
+    Message,
+    input_tokens,
+    last_user_text,
+    system_text,
+)
 from forerun.workers.standin.replies import Reply
 from forerun.workers.standin.turns import openai_error, sse
 
@@ -42,6 +49,7 @@ class ResponsesTurn:
             input_tokens=input_tokens(messages, asked.instructions or ""),
             max_output_tokens=asked.max_output_tokens,
             stream=bool(asked.stream),
+            system=asked.instructions or system_text(messages),
         )
 
     @staticmethod
