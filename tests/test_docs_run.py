@@ -68,7 +68,7 @@ def up(folder: Path, temporal_cli: Path) -> Iterator[Reader]:
 def reader(up: Reader, monkeypatch: pytest.MonkeyPatch) -> Reader:
     """Sits in the folder."""
     monkeypatch.chdir(up.place.folder)
-    monkeypatch.syspath_prepend(up.place.folder)
+    monkeypatch.setattr(sys, "path", [str(up.place.folder), *sys.path])
     monkeypatch.setenv("FORERUN_UI_URL", up.place.env["FORERUN_UI_URL"])
     return up
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from rich.console import Console
 from temporalio.client import Client, WorkflowHistory
 
 from forerun.workers.audit.auditor import audit_read
@@ -13,8 +14,10 @@ from forerun.workers.audit.history import read_file
 from forerun.workers.audit.reading import read_run
 from forerun.workers.cli.exports import LONGEST_NAME
 from forerun.workers.cli.histories import history_of
+from forerun.workers.cli.links import print_link
 from forerun.workers.cli.printable import printable
 from forerun.workers.cli.process import CommandError
+from forerun.workers.cli.surroundings import pages
 from forerun.workers.report.page import run_page
 from forerun.workers.report.single import single, verdict
 
@@ -34,7 +37,9 @@ async def report_file(path: Path, output: Path | None, code: Code) -> int:
 
 async def report_run(client: Client, id: str, output: Path | None, code: Code) -> int:
     """The page of the latest run of a workflow id. Raises as `report_file` does."""
-    return await _report(await history_of(client, id), output, code)
+    done = await _report(await history_of(client, id), output, code)
+    print_link(Console(highlight=False), (await pages(client)).run(id))
+    return done
 
 
 async def _report(history: WorkflowHistory, output: Path | None, code: Code) -> int:
