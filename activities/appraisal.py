@@ -64,11 +64,11 @@ class Appraisal:
         work = self._works.get(call.node)
         if work is None:
             raise ValueError(f"{call.node} makes no call that could be speculated on")
-        expected = self.expected[call.node]
+        expected, size = self.expected[call.node], work.input_bytes
         if call.fingerprint is not None:
-            work = replace(work, input_bytes=call.input_bytes)
-            expected = self._estimate(work)
-        dollars = self._dollars(work, expected)
+            size = call.input_bytes
+            expected = self._estimate(work, size)
+        dollars = self._dollars(work, expected, size)
         return Stake(
             node=call.node,
             operation=work.operation,
@@ -107,9 +107,9 @@ class Appraisal:
 
     def purchase(self, view: PurchaseView) -> Purchase:
         """What it takes to have a guess made; each of its `k` answers is asked on its own."""
-        work = replace(view.work, input_bytes=view.input_bytes)
-        expected = self._estimate(work)
-        dollars = self._dollars(work, expected)
+        work, size = view.work, view.input_bytes
+        expected = self._estimate(work, size)
+        dollars = self._dollars(work, expected, size)
         each = total([dollars.input, dollars.output])
         return Purchase(
             operation=work.operation,
@@ -124,22 +124,22 @@ class Appraisal:
             worst_usd=None if dollars.worst is None else view.k * dollars.worst,
         )
 
-    def _estimate(self, work: Work) -> Estimate:
-        return estimate(work, self._experience)
+    def _estimate(self, work: Work, input_bytes: int | None = None) -> Estimate:
+        return estimate(work, self._experience, input_bytes)
 
-    def _dollars(self, work: Work, expected: Estimate) -> _Dollars:
+    def _dollars(self, work: Work, expected: Estimate, input_bytes: int) -> _Dollars:
         if work.tool_usd is not None:
             return _Dollars(input=work.tool_usd, output=ZERO, worst=work.tool_usd)
         rates = self._rates_of(work.operation, expected.input_tokens)
         # A long prompt may be priced by a dearer tier: the worst case takes every byte for a token.
-        dearest = self._rates_of(work.operation, work.input_bytes)
+        dearest = self._rates_of(work.operation, input_bytes)
         if rates is None or dearest is None:
             return _Dollars(input=None, output=None, worst=None)
         return _Dollars(
             input=input_usd(rates, Usage(input_tokens=expected.input_tokens)),
             output=output_usd(rates, expected.output_tokens),
             worst=worst_case_usd(
-                dearest, input_bytes=work.input_bytes, max_output_tokens=work.max_output_tokens
+                dearest, input_bytes=input_bytes, max_output_tokens=work.max_output_tokens
             ),
             rates=rates,
         )

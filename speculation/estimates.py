@@ -92,14 +92,18 @@ _PACES = (
 _USUAL_PACE = _Pace(750, 90)
 
 
-def estimate(work: Work, experience: Experience) -> Estimate:
-    """Point estimates for `work`, by the spec, then by `experience`, then by what is public."""
+def estimate(work: Work, experience: Experience, input_bytes: int | None = None) -> Estimate:
+    """Point estimates for `work`, by the spec, then by `experience`, then by what is public.
+
+    `input_bytes` is what is really sent, where that is known by now.
+    """
+    size = work.input_bytes if input_bytes is None else input_bytes
     seen = experience.of(work.workload, work.node, work.operation)
     if work.tool_seconds is not None:
         registered = work.tool_seconds * 1000, EstimateBasis.OPERATION
         ms, basis = _milliseconds(work, seen) or registered
         return Estimate(ms=round(ms), input_tokens=0, output_tokens=0, basis=basis)
-    inputs, input_from = _input_tokens(work, seen)
+    inputs, input_from = _input_tokens(work, seen, size)
     outputs, output_from = _output_tokens(work, seen)
     public = _model_ms(work.operation, inputs, outputs), EstimateBasis.PUBLIC
     ms, ms_from = _milliseconds(work, seen) or public
@@ -122,12 +126,11 @@ def _milliseconds(work: Work, seen: Seen | None) -> tuple[Decimal, EstimateBasis
     return (seen.ms, EstimateBasis.SEEN) if seen else None
 
 
-def _input_tokens(work: Work, seen: Seen | None) -> tuple[int, EstimateBasis]:
+def _input_tokens(work: Work, seen: Seen | None, size: int) -> tuple[int, EstimateBasis]:
     if work.input_tokens is not None:
         return work.input_tokens, EstimateBasis.SPEC
-    size = Decimal(work.input_bytes)
     if seen is not None and seen.input_tokens_per_byte is not None:
-        tokens = FIGURES.multiply(size, seen.input_tokens_per_byte)
+        tokens = FIGURES.multiply(Decimal(size), seen.input_tokens_per_byte)
         return round(tokens), EstimateBasis.SEEN
     return math.ceil(size / BYTES_PER_TOKEN), EstimateBasis.PUBLIC
 
