@@ -96,7 +96,7 @@ def _ancestry(run: Run, call: Call, request: CommitRequest) -> Iterator[Violatio
     if run.graph is None or node not in run.graph.nodes:
         return
     ancestors = set(run.graph.ancestors(node))
-    authoritative = [one for one in run.calls if not one.speculative]
+    authoritative = [one for one in run.calls if not (one.speculative or one.bought)]
     needs = [(one.node.partition("[")[0], one) for one in authoritative]
     for name, one in [*needs, *promoted(run)]:
         if name in ancestors and (one.end is None or one.end.event_id > call.event_id):
