@@ -21,6 +21,15 @@ class AgentDag:
     def __init__(self) -> None:
         self._ahead = Speculation()
 
+    # Known before the first task: else the SDK keeps early signals by name, and their order is lost.
+    @workflow.signal(name="approve")
+    def _approve(self, *payloads: Any) -> None:
+        self._ahead.answered("approve", payloads)
+
+    @workflow.signal(name="reject")
+    def _reject(self, *payloads: Any) -> None:
+        self._ahead.answered("reject", payloads)
+
     @workflow.run
     async def run(self, *inputs: Any) -> dict[str, Any]:
         """Run the spec, which is the one input, to its end; fails if one of its nodes does."""

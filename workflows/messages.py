@@ -2,7 +2,9 @@
 
 They take raw JSON: a typed signal that does not parse is dropped without a trace, and an argument
 that does not would retry the workflow task for ever. Messages that come before a workflow listens
-are kept by the SDK until it does.
+are kept by the SDK until it does, those of one name after those of another: `AgentDag` hears its
+signals from the start, so that of an approval and a rejection the first wins; elsewhere, of two that
+come before a run has begun, the rejection does.
 """
 
 from __future__ import annotations
@@ -53,8 +55,8 @@ def listen(run: Run) -> None:
         changed_policy(run.engine.runtime.policy, payloads)
 
     here: Any = workflow  # the SDK leaves the types of its handlers partly unknown
-    here.set_signal_handler("approve", approve)
     here.set_signal_handler("reject", reject)
+    here.set_signal_handler("approve", approve)
     here.set_signal_handler(CHECKPOINT, checkpoint)
     here.set_update_handler("set_policy", set_policy, validator=check_policy)
     here.set_query_handler("ledger", ledger)

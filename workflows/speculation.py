@@ -23,6 +23,7 @@ from temporalio.exceptions import ApplicationError
 from typing_extensions import Unpack
 
 with workflow.unsafe.imports_passed_through():
+    from forerun.speculation.approvals import Answer
     from forerun.speculation.canonical import digest
     from forerun.workflows.messages import listen
     from forerun.workflows.node import Node
@@ -79,6 +80,10 @@ class Speculation:
         self._awaited: tuple[str, ...] = ()
         self._performing: asyncio.Task[None] | None = None
         listen(self._run)
+
+    def answered(self, answer: Answer, payloads: tuple[Any, ...]) -> None:
+        """Take in a signal `approve` or `reject` that came before this was made."""
+        self._run.barrier.receive(answer, payloads)
 
     def model(
         self,

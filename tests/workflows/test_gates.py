@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
+from temporalio.client import Client
+from temporalio.worker import Worker
 
+from forerun import SpeculationPlugin
 from forerun.workers.cli.gate import show_pending
-from tests.harness import Stack
+from forerun.workflows.agent_dag import AgentDag
+from tests.harness import PATIENCE, Stack
 from tests.workflows.auto_reply import (
     APPROVAL,
     AUTO_REPLY,
@@ -39,6 +44,32 @@ async def test_nothing_is_committed_before_a_signal_names_it(
     assert row["approved_by"] == "ann"
     assert result["effects"]["send"]["state"] == "committed"
     assert "send" not in result["outputs"]
+
+
+@pytest.mark.parametrize("first", ["approve", "reject"])
+async def test_the_first_answer_counts_also_before_the_run_has_begun(
+    stack: Stack, runs: list[Handle], first: str
+) -> None:
+    """Both come before there is a worker for the run; nothing is asked of the commit worker in vain."""
+    second = "reject" if first == "approve" else "approve"
+    queue = f"later-{uuid.uuid4()}"
+    send = {"effect": "outbox.put", "args": {"to": "a@example.com", "body": "x"}}
+    spec = {"version": 1, "nodes": {"send": send}}
+    handle: Handle = await stack.client.start_workflow(
+        "AgentDag", spec, id=queue, task_queue=queue, result_type=dict, execution_timeout=PATIENCE
+    )
+    runs.append(handle)
+    await handle.signal(first, {"node": "send", "by": "ann"})
+    await handle.signal(second, {"node": "send", "by": "bob"})
+    address = stack.client.service_client.config.target_host
+    client = await Client.connect(address, plugins=[SpeculationPlugin(env={})])
+
+    async with Worker(client, task_queue=queue, workflows=[AgentDag]):
+        result = await handle.result()
+
+    state = "committed" if first == "approve" else "rejected"
+    assert (result["effects"]["send"]["state"], result["effects"]["send"]["by"]) == (state, "ann")
+    assert len(stack.rows(handle.id)) == (first == "approve")
 
 
 async def test_a_rejected_effect_ends_the_run_normally(stack: Stack, runs: list[Handle]) -> None:
