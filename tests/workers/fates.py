@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowQueryFailedError
 
 from forerun.workers.roles import Role
 from tests.harness import Story
@@ -146,12 +148,16 @@ async def call(hardship: Hardship, handle: Handle) -> None:
 async def workflow(hardship: Hardship, handle: Handle) -> None:
     """A decision has launched speculations; what one of them waits for ends while nobody is there.
 
-    The next decision is up to the new worker.
+    The next decision is up to the new worker, and so is the answer to somebody who asks meanwhile.
     """
     await hardship.until(lambda: hardship.streaming("Draft", "Letter"))
     await hardship.kill()
+    asking = asyncio.create_task(handle.query("ledger"))
     hardship.allow("topic")
+    await history(handle, lambda story: story.ended("topic") is not None)
     await hardship.hire()
+    with suppress(WorkflowQueryFailedError):
+        await asking
     await history(handle, lambda story: len(story.ahead("close")) == 1)
     hardship.allow("name")
 
