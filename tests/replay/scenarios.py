@@ -317,6 +317,28 @@ SCENARIOS = [
         shows=lambda s: len(s.of_kind("purchase")) == 2 and fates(s) == ["draft promoted"],
     ),
     Scenario(
+        name="bought_in_vain",
+        spec=dag(
+            route=model(
+                "Classify",
+                guess=[{"from": "model", "model": "openai:sim-small", "k": 2, "p": 0.9}],
+            ),
+            draft=model("Draft: {{ route }}"),
+            send={**SEND, "args": {"to": "a@example.com", "body": "{{ route }}"}},
+        ),
+        rules=(
+            {**says("Classify", "billing", 3000), "model": "sim-small"},
+            says("Classify", "billing", 300),
+            says("Draft", "Dear", 50),
+        ),
+        people=approve,
+        # The commit leaves in the task that cuts the answers: they are no part of its ancestry.
+        shows=lambda s: (
+            [p["end"] for p in s.of_kind("purchase")] == ["cut", "cut"]
+            and result(s)["effects"]["send"]["state"] == "committed"
+        ),
+    ),
+    Scenario(
         name="own_workflow",
         workflow="Triage",
         spec="charged twice",
