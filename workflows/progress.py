@@ -90,7 +90,7 @@ class Progress:
         run = self._nodes[end.intent]
         run.person_ms = end.person_ms
         self._runtime.accounts.paid(end.bill)
-        self._runtime.give_up_stage(end.intent, f"{end.intent} was {end.state} first")
+        self._runtime.end_stage(end.intent, end.state)
         match end.state:
             case "committed":
                 self._end(run, NodeState.DONE, output=end.as_result()["receipt"])

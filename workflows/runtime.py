@@ -15,7 +15,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.call_result import Completed, Cut
-    from forerun.activities.intent import Intent
+    from forerun.activities.intent import Intent, StageRequest
     from forerun.speculation.guess import Guess
     from forerun.speculation.policy import Policy
     from forerun.speculation.quantities import ZERO
@@ -108,21 +108,23 @@ class Runtime:
     def claim_stage(self, intent: Intent) -> None:
         """The stage of this very intent, if there is one, is what will be committed.
 
-        Nobody waits for it: its commit can do without it, so it needs no promotion.
+        Nobody waits for it: its commit can do without it, so it needs no promotion. What becomes of
+        it is for people to say: see `end_stage`.
         """
         found = self.table.of(intent.intent, stage_of(intent).fingerprint)
-        if found is None or not found.open:
-            return
-        found.claimed_by = intent.intent
-        if not found.live:
-            found.ending = Ending.PROMOTED
+        if found is not None and found.open:
+            found.claimed_by = intent.intent
 
-    def give_up_stage(self, intent: str, reason: str) -> None:
-        """The intent has ended: a stage of it that is still being made is of no use any more."""
+    def end_stage(self, intent: str, state: str) -> None:
+        """The intent has ended: its stage is part of what was committed, or of no use any more."""
         for speculation in self.table:
-            if speculation.claimed_by == intent and speculation.live:
+            if speculation.claimed_by != intent or speculation.ending is not None:
+                continue
+            if state == "committed" and not speculation.live:
+                speculation.ending = Ending.PROMOTED
+            else:
                 speculation.claimed_by = None
-                self.drop(speculation, reason)
+                self.drop(speculation, f"{intent} was {state}" + " first" * speculation.live)
 
     def absorb(self, ended: Ended) -> SpeculativeCall | None:
         """Take in the end of a speculation; its outcome is written at the next settle.
@@ -139,7 +141,7 @@ class Runtime:
                 speculation.done_ms = now_ms()
                 speculation.own_ms = round(completed.seconds * 1000)
                 speculation.output = completed.output
-                if speculation.claimed_by:
+                if speculation.claimed_by and not isinstance(ended.planned.request, StageRequest):
                     speculation.ending = Ending.PROMOTED
                 elif speculation.cut_reason:
                     speculation.ending = Ending.DISCARDED  # the cut lost the race to completion

@@ -10,6 +10,7 @@ from temporalio.client import WorkflowFailureError
 
 from forerun.activities.intent import Swept
 from forerun.speculation.quantities import number
+from forerun.workers.audit.auditor import audit
 from forerun.workers.sweeping import SWEEP_ID
 from tests.harness import Stack, Story, check_ledger
 from tests.operations import DISCARDED
@@ -119,6 +120,11 @@ async def test_a_rejected_effect_leaves_no_stage(stack: Stack, runs: list[Handle
 
     assert result["effects"]["note"]["state"] == "rejected"
     assert states(stack, handle) == ["discarded"]
+    story = await Story.of(handle)
+    assert story.outcomes()[story.ahead("note")[0]] == "discarded"
+    assert "note was rejected" in [outcome["reason"] for outcome in story.of_kind("outcome")]
+    check_ledger(result["ledger"])
+    assert (await audit(story.history)).violations == ()
 
 
 @pytest.mark.parametrize("claimed", [False, True])

@@ -1,0 +1,106 @@
+"""After a reset everything may come out otherwise; what people have approved stays what it was."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+
+from tests.harness import Stack
+from tests.workflows.auto_reply import Handle, until_pending
+
+SPEC: dict[str, Any] = {
+    "version": 1,
+    "nodes": {
+        "draft": {"model": "openai:sim-mid", "prompt": "Draft"},
+        "send": {"effect": "outbox.put", "args": {"to": "a", "body": "{{ draft }}"}},
+        "wire": {"effect": "drafts.put", "args": {"title": "t", "body": "{{ draft }}"}},
+    },
+}
+
+
+def drafting(stack: Stack, text: str) -> None:
+    """From now on the model answers so."""
+    stack.standin.set_rules([{"match": "^Draft", "reply": text, "tokens_per_second": 10_000}])
+
+
+async def reset(stack: Stack, handle: Handle) -> Handle:
+    """The run that starts over after the first workflow task; it gets the signals of the old one."""
+    async for event in handle.fetch_history_events():
+        if event.HasField("workflow_task_completed_event_attributes"):
+            break
+    answer = await stack.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=stack.client.namespace,
+            workflow_execution=WorkflowExecution(
+                workflow_id=handle.id, run_id=handle.first_execution_run_id or ""
+            ),
+            reason="test",
+            workflow_task_finish_event_id=event.event_id,
+            request_id=str(uuid4()),
+        )
+    )
+    return stack.client.get_workflow_handle(handle.id, run_id=answer.run_id, result_type=dict)
+
+
+async def both_pending(handle: Handle) -> dict[str, dict[str, Any]]:
+    """The two intents, once they wait."""
+    while len((pending := await until_pending(handle))["intents"]) < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    return {waiting["intent"]: waiting for waiting in pending["intents"]}
+
+
+async def test_an_approval_before_a_reset_covers_only_what_it_named(
+    stack: Stack, runs: list[Handle]
+) -> None:
+    """The draft comes out otherwise: who had approved the old one has not approved this one."""
+    drafting(stack, "old")
+    first = await stack.start(SPEC)
+    named = {it: view["digest"] for it, view in (await both_pending(first)).items()}
+    await first.signal("approve", {"node": "send", "by": "ann", "digest": named["send"]})
+    while not stack.rows(first.id):  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    drafting(stack, "new")
+
+    again = await reset(stack, first)
+    runs.append(again)
+    waiting = await both_pending(again)
+
+    assert waiting["send"]["arguments"]["body"] == "new"
+    assert [it["by"] for it in waiting["send"]["ignored"]] == ["ann"]
+    assert "approves digest" in waiting["send"]["ignored"][0]["why"]
+    (row,) = stack.rows(first.id)
+    assert '"old"' in row["arguments"]
+    for intent in ("send", "wire"):
+        await again.signal("reject", {"node": intent, "by": "bob"})
+    result = await again.result()
+
+    assert {effect["state"] for effect in result["effects"].values()} == {"rejected"}
+    assert len(stack.rows(first.id)) == 1
+
+
+@pytest.mark.parametrize("text", ["old", "new"])
+async def test_what_was_committed_before_a_reset_is_not_committed_again(
+    stack: Stack, runs: list[Handle], text: str
+) -> None:
+    """The same arguments get the first receipt; others under a blind approval are an error."""
+    drafting(stack, "old")
+    first = await stack.start(SPEC)
+    await first.signal("approve", {"node": "send", "by": "ann"})
+    await first.signal("reject", {"node": "wire", "by": "ann"})
+    before = await first.result()
+    drafting(stack, text)
+
+    again = await reset(stack, first)
+    runs.append(again)
+    (ended,) = await asyncio.gather(again.result(), return_exceptions=True)
+
+    assert len(stack.rows(first.id)) == 1
+    if text == "old":
+        assert ended["effects"]["send"] == before["effects"]["send"]
+    else:
+        assert "was committed with digest" in str(ended.cause)
