@@ -19,7 +19,9 @@ from temporalio import activity, workflow
 
 from forerun.workers.telemetry.place import node_of
 
-QUIETER = {"temporalio": logging.WARNING, "httpx2": logging.WARNING, "asyncio": logging.WARNING}
+INDISCREET = ("openai", "anthropic", "httpx2", "httpcore2")
+"""These tell at DEBUG what was sent and what came, prompts and headers too: never here."""
+QUIETER = dict.fromkeys((*INDISCREET, "temporalio", "asyncio"), logging.WARNING)
 """These tell at INFO what nobody but their authors wants to know."""
 
 SHOWN = {
@@ -55,7 +57,8 @@ def configure(form: str, level: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=lowest, force=True)
     for name, quiet in QUIETER.items():
-        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else max(lowest, quiet))
+        open_ = level == "debug" and name not in INDISCREET
+        logging.getLogger(name).setLevel(lowest if open_ else max(lowest, quiet))
     # These two put the same facts into every message that the extra fields hold already.
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False

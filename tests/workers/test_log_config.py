@@ -85,3 +85,15 @@ def test_no_variable_of_a_traceback_is_logged(capsys: pytest.CaptureFixture[str]
         logging.getLogger("ours").exception("surprise")
 
     assert "sk-very-secret" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["openai._base_client", "anthropic", "httpx2", "httpcore2.http11"])
+def test_clients_never_tell_what_they_send(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Their DEBUG is requests and answers: prompts, headers, and what a server echoes of them."""
+    configure("json", "debug")
+
+    for level in (logging.DEBUG, logging.INFO):
+        logging.getLogger(name).log(level, "Bearer sk-very-secret")
+    logging.getLogger("ours").debug("detail")
+
+    assert [entry["event"] for entry in said(capsys)] == ["detail"]

@@ -121,7 +121,7 @@ class Watched:
     @asynccontextmanager
     async def start(cls, cli: Path, folder: Path) -> AsyncGenerator[Watched]:
         """All roles on a server of their own: on another's, other workers would take the tasks."""
-        with Collector.listening() as collector, _logging() as log:
+        with Collector.listening() as collector, logged("info") as log:
             async with DevServer.start(cli=cli, ui=False) as server, StandIn.serve() as standin:
                 settings = Settings.from_env(
                     {
@@ -182,12 +182,12 @@ class Watched:
 
 
 @contextmanager
-def _logging() -> Generator[io.StringIO]:
+def logged(lowest: str) -> Generator[io.StringIO]:
     """What forerun logs while the block lasts, as JSON; afterwards it is as it was."""
     root, levels = logging.getLogger(), {name: logging.getLogger(name).level for name in QUIETER}
     handlers, level = root.handlers[:], root.level
     with redirect_stderr(io.StringIO()) as log:
-        configure("json", "info")
+        configure("json", lowest)
     try:
         yield log
     finally:

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
-from forerun.workers.assembly import assemble, prepare_effects
 from forerun.workers.cli.gate import Verdict, decide
 from forerun.workers.cli.process import CommandError
-from forerun.workers.fleet import Fleet
 from forerun.workers.plugin import forerun_plugin
-from forerun.workers.roles import Role
-from forerun.workers.settings import Settings
-from forerun.workers.standin.serve import StandIn
 from forerun.workflows.agent_dag import AgentDag
-from tests.harness import Stack
 from tests.workflows.auto_reply import Handle, until_pending
+from tests.workflows.own_server import serving, working
 
 JUNK = 7_900
 """What is left of 10,000 beside the 2,000 checkpoints and 100 people."""
@@ -40,32 +31,6 @@ KINDS: list[tuple[str, Any]] = [
     ("checkpoint", {"call": "nobody", "value": 1}),
     ("aprove", {"node": "send", "by": "eve"}),
 ]
-
-
-@asynccontextmanager
-async def serving(cli: Path, *settings: str) -> AsyncGenerator[Client]:
-    """A client of a server of its own, with these dynamic settings."""
-    flags = [flag for setting in settings for flag in ("--dynamic-config-value", setting)]
-    environment: Any = WorkflowEnvironment  # the types of what it takes are partly unknown
-    options = {"dev_server_existing_path": str(cli), "dev_server_extra_args": flags}
-    async with await environment.start_local(**options, plugins=[forerun_plugin()]) as env:
-        yield env.client
-
-
-@asynccontextmanager
-async def working(client: Client, folder: Path) -> AsyncGenerator[Stack]:
-    """All roles, in this process."""
-    outbox = folder / "outbox.sqlite3"
-    async with StandIn.serve() as standin:
-        settings = Settings.from_env(
-            {
-                "FORERUN_OUTBOX_URL": f"sqlite:///{outbox}",
-                "FORERUN_DRAFTS_URL": f"sqlite:///{folder}/drafts.sqlite3",
-            }
-        )
-        prepare_effects(settings.with_standin(standin.url, keep_real=False))
-        async with Fleet.start(client, assemble(settings), list(Role)):
-            yield Stack(client=client, standin=standin, outbox=outbox)
 
 
 async def send_junk(handle: Handle, count: int) -> None:
