@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+EFFECT_URLS = ("FORERUN_OUTBOX_URL", "FORERUN_DRAFTS_URL")
+"""What effects write to, passwords included: for workers with the role `commit` alone."""
+
 LOG_FORMS = ("console", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 

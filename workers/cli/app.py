@@ -113,16 +113,19 @@ def worker(
     Waits for the server if it is not there yet.
     """
     from forerun.workers.cli.servers import WorkerOrder, roles_of, worker
-    from forerun.workers.cli.surroundings import modules, server, settings
+    from forerun.workers.cli.surroundings import modules, server, worker_settings
     from forerun.workers.local import FAILURES
+    from forerun.workers.roles import Role
 
+    chosen = roles_of(roles)
+    found = worker_settings(commits=Role.COMMIT in chosen)
     order = WorkerOrder(
         server=server(),
-        roles=roles_of(roles),
+        roles=chosen,
         operations=modules(operations),
         speculative_slots=speculative_slots,
     )
-    raise typer.Exit(run(worker(settings(), order), FAILURES))
+    raise typer.Exit(run(worker(found, order), FAILURES))
 
 
 @app.command()

@@ -11,10 +11,10 @@ from typing import Concatenate, ParamSpec
 from temporalio.client import Client
 
 from forerun.workers.cli.links import Pages, pages_of
-from forerun.workers.cli.process import CommandError, run
+from forerun.workers.cli.process import CommandError, complain, run
 from forerun.workers.connection import NoConnection, Server
 from forerun.workers.log_config import configure
-from forerun.workers.settings import Settings, SettingsError
+from forerun.workers.settings import EFFECT_URLS, Settings, SettingsError
 
 P = ParamSpec("P")
 
@@ -31,6 +31,20 @@ def settings(*, quiet: bool = False) -> Settings:
         raise CommandError(str(error), code=2) from error
     configure(found.log, "error" if quiet else found.log_level)
     return found
+
+
+def worker_settings(*, commits: bool) -> Settings:
+    """The settings of a worker; one that commits nothing forgets what effects write to, and says so.
+
+    The operations of users run in this process too, and may look into its environment.
+
+    Raises:
+        CommandError: a variable holds what it must not.
+    """
+    for name in () if commits else EFFECT_URLS:
+        if os.environ.pop(name, None):
+            complain(f"{name} is for the role commit alone and is not used here: unset it")
+    return settings()
 
 
 def server() -> Server:
