@@ -30,9 +30,8 @@ def drafting(stack: Stack, text: str) -> None:
 
 async def reset(stack: Stack, handle: Handle) -> Handle:
     """The run that starts over after the first workflow task; it gets the signals of the old one."""
-    async for event in handle.fetch_history_events():
-        if event.HasField("workflow_task_completed_event_attributes"):
-            break
+    events: list[Any] = (await handle.fetch_history()).events
+    done: list[Any] = [e for e in events if e.HasField("workflow_task_completed_event_attributes")]
     answer = await stack.client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=stack.client.namespace,
@@ -40,7 +39,7 @@ async def reset(stack: Stack, handle: Handle) -> Handle:
                 workflow_id=handle.id, run_id=handle.first_execution_run_id or ""
             ),
             reason="test",
-            workflow_task_finish_event_id=event.event_id,
+            workflow_task_finish_event_id=done[0].event_id,
             request_id=str(uuid4()),
         )
     )
@@ -97,7 +96,7 @@ async def test_what_was_committed_before_a_reset_is_not_committed_again(
 
     again = await reset(stack, first)
     runs.append(again)
-    (ended,) = await asyncio.gather(again.result(), return_exceptions=True)
+    ended: Any = (await asyncio.gather(again.result(), return_exceptions=True))[0]
 
     assert len(stack.rows(first.id)) == 1
     if text == "old":
