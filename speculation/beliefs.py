@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from enum import StrEnum
 
 from forerun.speculation.quantities import FIGURES, ONE, number
@@ -55,10 +55,21 @@ class Beta:
 
     def lower_bound(self, gamma: Decimal) -> Decimal:
         """The gamma-quantile, rounded down to 6 decimals; 0 < gamma < 1 (2606.07846 7.5)."""
+        return number(self._quantile(gamma)).quantize(BOUND_PLACES, rounding=ROUND_FLOOR)
+
+    def interval(self, mass: Decimal) -> tuple[Decimal, Decimal]:
+        """The equal-tailed credible interval of this mass, rounded outwards to 6 decimals.
+
+        0 < mass < 1: it leaves out as much above as below.
+        """
+        tail = (ONE - mass) / 2
+        high = number(self._quantile(ONE - tail)).quantize(BOUND_PLACES, rounding=ROUND_CEILING)
+        return self.lower_bound(tail), high
+
+    def _quantile(self, gamma: Decimal) -> float:
         if not 0 < gamma < 1:
             raise ValueError(f"gamma {gamma} is not between 0 and 1")
-        quantile = _quantile(float(gamma), float(self.alpha), float(self.beta))
-        return number(quantile).quantize(BOUND_PLACES, rounding=ROUND_FLOOR)
+        return _quantile(float(gamma), float(self.alpha), float(self.beta))
 
 
 def stated(p: Decimal) -> Beta:

@@ -7,9 +7,9 @@ from pathlib import Path
 from forerun.workers.cli.runs import Run
 from tests.replay.scenario import HISTORIES
 from tests.workers.conftest import Up
-from tests.workers.test_cli_runs import POLICY, REPLY, begun, until
+from tests.workers.test_cli_runs import POLICY, REPLY, begun, found, until
 
-MISS = str(HISTORIES / "miss.json")
+MISS, HIT = str(HISTORIES / "miss.json"), str(HISTORIES / "hit.json")
 
 
 def test_a_file_is_reported_without_a_server(up: Up, tmp_path: Path) -> None:
@@ -33,14 +33,29 @@ def test_bad_input_is_told_in_one_line(up: Up, tmp_path: Path) -> None:
         ([str(tmp_path / "spec.json")], 2, "no workflow history"),
         ([MISS, "-o", str(tmp_path / "none" / "page.html")], 1, "No such file"),
         (["no-such-run"], 1, "no-such-run"),
+        ([], 2, "give either"),
+        ([MISS, "--query", "x"], 2, "give either"),
+        (["--query", "nonsense = 3"], 1, "nonsense"),
+        (["--query", "ForerunWorkload = 'nobody'"], 1, "no run matches"),
     ):
         done = up.run("report", *arguments)
         assert (done.code, says in done.complaint) == (code, True), done
 
 
+def test_several_files_make_one_page(up: Up, tmp_path: Path) -> None:
+    """The report of a workload."""
+    page = tmp_path / "page.html"
+
+    done = up.run("report", MISS, HIT, "-o", str(page), env={"TEMPORAL_ADDRESS": "127.0.0.1:1"})
+
+    assert (done.code, done.stdout) == (0, f"{page}: 2 runs\n")
+    assert "What if α had been another?" in page.read_text()
+
+
 async def test_a_run_on_the_server_is_reported_by_its_id(up: Up, tmp_path: Path) -> None:
-    """Also one that is still waiting for people."""
-    run = await begun(await up.client(), "reported-1", REPLY, workload="reported", policy=POLICY)
+    """Also one that is still waiting for people; and by a query, once it is over."""
+    client = await up.client()
+    run = await begun(client, "reported-1", REPLY, workload="reported", policy=POLICY)
     await until(lambda: _waits(run))
     page = tmp_path / "page.html"
 
@@ -50,6 +65,11 @@ async def test_a_run_on_the_server_is_reported_by_its_id(up: Up, tmp_path: Path)
     assert "waiting for people" in page.read_text()
     await run.send("approve", {"node": "send", "by": "ada"})
     await run.result(lambda: None)
+    many = tmp_path / "many.html"
+    query = "ForerunWorkload = 'reported' AND ExecutionStatus = 'Completed'"
+    await until(lambda: found(client, query))
+    assert up.run("report", "--query", query, "-o", str(many)).code == 0
+    assert "reported-1" in many.read_text()
 
 
 async def _waits(run: Run) -> bool:

@@ -10,10 +10,11 @@ the seconds that speculation saves; each fold says how long it is.
     lanes      who ran when, and what became of it
     sequence   the same calls without speculation
     bets       every decision with its inequality, and its picture
-    costs      dollars by node
+    costs      dollars by node, by outcome
     effects    what was committed, and who approved it
     single     one run, put together
     sample     what a workload report keeps of a run
+    hits       how often guesses were right, and whether that was known
     what_if    what another alpha would have decided and earned
     workload   many runs, put together
     page       data into HTML

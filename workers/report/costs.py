@@ -36,6 +36,22 @@ class Cost:
         return self.authoritative + self.promoted + self.wasted + self.guesses
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Dollars of so many calls; those of which no price is known are in no sum, and counted."""
+
+    calls: int = 0
+    usd: Decimal = ZERO
+    unpriced: int = 0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            calls=self.calls + other.calls,
+            usd=self.usd + other.usd,
+            unpriced=self.unpriced + other.unpriced,
+        )
+
+
 def costs(run: Run) -> tuple[list[Cost], Ledger]:
     """Of every node that cost anything or was called, and of the run as the audit sums it up."""
     nodes = dict.fromkeys(run.graph.nodes if run.graph else ())

@@ -28,6 +28,11 @@ def brief_usd(amount: Decimal | None) -> str:
     return usd(amount, 4 if amount is None or abs(amount) >= LEAST_BRIEF else PLACES)
 
 
+def column_usd(amount: Decimal | None, places: int = 4) -> str:
+    """For columns of amounts: as many places each."""
+    return UNKNOWN if amount is None else dollars(amount, places).replace("-", MINUS)
+
+
 def exact_usd(amount: Decimal | None) -> str:
     """Every digit of it."""
     if amount is None:
@@ -75,7 +80,15 @@ def milliseconds(ms: int | None) -> str:
 
 def share(part: Decimal | float, whole: Decimal | float) -> str | None:
     """`32%`; None of nothing."""
-    return f"{float(part) / float(whole) * 100:.0f}%" if whole else None
+    return whole_percent(float(part) / float(whole)) if whole else None
+
+
+def whole_percent(part: Decimal | float | None) -> str:
+    """`32%`, `−3%`."""
+    if part is None:
+        return UNKNOWN
+    rounded = round(float(part) * 100)
+    return f"{MINUS if rounded < 0 else ''}{abs(rounded)}%"
 
 
 def moment(ms: int) -> str:

@@ -17,14 +17,29 @@ from forerun import __version__
 from forerun.workers.cli.printable import printable
 from forerun.workers.report import figures
 from forerun.workers.report.single import Single
+from forerun.workers.report.workload import Workload
 
 TEMPLATES = Path(__file__).with_name("templates")
-FILTERS = ("usd", "exact_usd", "seconds", "milliseconds", "probability", "percent")
+FILTERS = (
+    "usd",
+    "exact_usd",
+    "seconds",
+    "milliseconds",
+    "probability",
+    "percent",
+    "whole_percent",
+    "column_usd",
+)
 
 
 def run_page(report: Single) -> str:
     """The page of one run."""
     return _environment().get_template("run.html").render(report=report, version=__version__)
+
+
+def workload_page(report: Workload) -> str:
+    """The page of many runs."""
+    return _environment().get_template("workload.html").render(report=report, version=__version__)
 
 
 def _visible(value: Any) -> Any:

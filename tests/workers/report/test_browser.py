@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from forerun.workers.report.page import workload_page
+from forerun.workers.report.workload import workload
 from tests.workers.report.chromium import Browser, Screen, binary, browser
 from tests.workers.report.kept import history, page
 from tests.workers.report.test_hostile import MARKUP, spoiled
+from tests.workers.report.test_workload import samples
 
 SCREENS = (
     Screen(width=320, height=640),
@@ -67,6 +70,17 @@ async def test_a_page_fits_every_screen(chromium: Browser, tmp_path: Path, name:
         seen = chromium.look(file, screen)
         assert (seen.overflow, seen.requests, seen.complaints) == (0, [], [])
         assert "Audit" in seen.text
+
+
+async def test_a_workload_fits_every_screen(chromium: Browser, tmp_path: Path) -> None:
+    """Its tables scroll in boxes of their own."""
+    file = tmp_path / "page.html"
+    file.write_text(workload_page(workload(await samples())), encoding="utf-8")
+
+    for screen in SCREENS:
+        seen = chromium.look(file, screen)
+        assert (seen.overflow, seen.requests, seen.complaints) == (0, [], [])
+        assert chromium.evaluate(CONTRAST) == []
 
 
 async def test_hostile_text_does_nothing_in_a_browser(chromium: Browser, tmp_path: Path) -> None:

@@ -24,14 +24,14 @@ hostile = st.lists(
 KNOWN_TAGS = """
 html head meta title style body main header footer section p h1 h2 h3 h4 b i span div br ul ol li dl
 dt dd small details summary pre figure figcaption svg rect line circle text table thead tbody tfoot
-tr th td a
+tr th td a u
 """
 KNOWN_ATTRIBUTES = """
 lang charset name content http-equiv class style title role tabindex scope id href viewbox x y x1 x2
-y1 y2 width height cx cy r text-anchor aria-label aria-hidden
+y1 y2 width height cx cy r text-anchor aria-label aria-hidden transform
 """
 TAGS, ATTRIBUTES = frozenset(KNOWN_TAGS.split()), frozenset(KNOWN_ATTRIBUTES.split())
-PLACED = re.compile(r"^((left|width|--rows?):-?[0-9.]+%?;?)+$")
+PLACED = re.compile(r"^((left|width|top|height|--rows?):-?[0-9.]+%?;?)+$")
 
 
 class Reader(HTMLParser):
