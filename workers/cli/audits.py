@@ -9,7 +9,6 @@ from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 from temporalio.client import Client, WorkflowHistory
@@ -18,7 +17,7 @@ from forerun.speculation.quantities import dollars
 from forerun.workers.audit.auditor import WORKFLOWS, audit
 from forerun.workers.audit.history import read_file
 from forerun.workers.audit.report import Report
-from forerun.workers.cli.histories import count, history_of, matching
+from forerun.workers.cli.histories import history_of, matching
 from forerun.workers.cli.links import print_link
 from forerun.workers.cli.printable import printable
 from forerun.workers.cli.process import CommandError
@@ -61,13 +60,8 @@ async def audit_run(client: Client, id: str, form: Form) -> int:
 
 async def audit_matching(client: Client, query: str, form: Form) -> int:
     """Audit every run that matches a query; 1 if any of them is not clean."""
-    reports: list[Report] = []
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("auditing", total=await count(client, query))
-        async for history in matching(client, query):
-            progress.update(task, description=printable(history.workflow_id))
-            reports.append(await audit(history, form.workflows))
-            progress.advance(task)
+    histories = matching(client, query, "auditing")
+    reports = [await audit(history, form.workflows) async for history in histories]
     if form.as_json:
         print(json.dumps([report.as_json() for report in reports], indent=2))
     else:

@@ -11,13 +11,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rich.console import Console
-from rich.progress import Progress
 from temporalio.client import Client, WorkflowHistory
 
 from forerun.workers.audit.history import run_id_of
-from forerun.workers.cli.histories import count, matching
+from forerun.workers.cli.histories import matching
 from forerun.workers.cli.links import print_link
-from forerun.workers.cli.printable import printable
 from forerun.workers.cli.process import CommandError
 from forerun.workers.cli.surroundings import pages
 
@@ -32,13 +30,9 @@ async def export_matching(client: Client, query: str, folder: Path) -> int:
     """
     saved = 0
     try:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("saving", total=await count(client, query))
-            async for history in matching(client, query):
-                progress.update(task, description=printable(history.workflow_id))
-                save(history, folder)
-                saved += 1
-                progress.advance(task)
+        async for history in matching(client, query, "saving"):
+            save(history, folder)
+            saved += 1
     except OSError as error:
         raise CommandError(f"{error.filename or folder}: {error.strerror or error}") from error
     print(f"{saved} {'history' if saved == 1 else 'histories'} in {folder}")

@@ -56,7 +56,9 @@ async def report_matching(client: Client, query: str, output: Path | None) -> in
         CommandError: none does, or the query is none.
     """
     histories = matching(client, query, "reading")
-    return _write_workload([await sample_of(history) async for history in histories], output)
+    done = _write_workload([await sample_of(history) async for history in histories], output)
+    print_link(Console(highlight=False), (await pages(client)).matching(query))
+    return done
 
 
 async def _report(history: WorkflowHistory, output: Path | None, code: Code) -> int:
