@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -84,13 +85,24 @@ def test_what_is_typed_can_be_typed(page: Path) -> None:
 
 
 @on_each_page
+def test_the_temporal_cli_takes_what_is_typed(page: Path, temporal_cli: Path) -> None:
+    """It refuses a command or an option that it does not have even where it is asked for help."""
+    for block in blocks(page):
+        for program, *rest in block.commands:
+            if Path(program).name == "temporal":
+                asked = [str(temporal_cli), *rest, "--help"]
+                done = subprocess.run(asked, capture_output=True, text=True, check=False)
+                assert done.returncode == 0, (block.where, done.stderr)
+
+
+@on_each_page
 def test_what_is_named_in_a_sentence_is_there(page: Path) -> None:
     """A command of forerun or make, even where its arguments are only described."""
     for code in spoken(page):
         if code.startswith(("forerun ", "make ")):
             for program, *rest in commands(code):
                 known = CLI.commands.keys() if program == "forerun" else TARGETS
-                assert rest[0] in known or rest[0].startswith("--"), code
+                assert rest[0] in known, code
 
 
 @on_each_page
