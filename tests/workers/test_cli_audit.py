@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio import workflow
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.worker import Worker
 
 from forerun.workers.cli.runs import Run, start
 from tests.forging import Forged
@@ -125,6 +127,33 @@ def test_many_runs_are_audited_in_a_table(up: Up, audited: str) -> None:
         "audited-2",
     }
     assert up.run("audit", "--query", "nonsense = 3").code == 1
+
+
+@workflow.defn(name="AgentDag")
+class Pretender:
+    """Says that it has run a DAG, and has not."""
+
+    @workflow.run
+    async def run(self, spec: dict[str, Any]) -> dict[str, Any]:
+        return {"outputs": {"draft": "made up"}, "effects": {}, "failed": {}, "skipped": []}
+
+
+async def test_one_bad_run_among_many_is_named(up: Up, audited: str) -> None:
+    """Its violations stand below the table, under its id; and there is a progress bar."""
+    client, id = await up.client(), "pretender-1"
+    spec = {"version": 1, "nodes": REPLY}
+    async with Worker(client, task_queue="pretenders", workflows=[Pretender]):
+        await client.execute_workflow("AgentDag", spec, id=id, task_queue="pretenders")
+    query = f"({audited}) OR WorkflowId = '{id}'"
+    await until(lambda: found(client, f"WorkflowId = '{id}' AND ExecutionStatus='Completed'"))
+
+    done = up.run("audit", "--query", query, env={"COLUMNS": "120", "FORCE_COLOR": "1"})
+
+    assert done.code == 1
+    assert done.stdout.count("clean") == 2
+    assert f"{id}: event" in done.stdout
+    assert "draft · output" in done.stdout
+    assert "auditing" in done.stderr
 
 
 def test_an_export_holds_what_an_audit_needs(up: Up, audited: str, tmp_path: Path) -> None:
