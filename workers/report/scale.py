@@ -19,7 +19,7 @@ LEAST_FOLD_MS = 1_000
 LONGEST_SHARE = 0.25
 """Idle stretches are folded beyond this share of the time in which something ran."""
 
-TICKS = 7
+TICKS = 8
 STEPS = (1, 2, 5)
 
 
