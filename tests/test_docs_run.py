@@ -6,6 +6,7 @@ functions behind the commands: their command lines are parsed in `test_docs`.
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from forerun.workers.cli.gate import Verdict, decide, show_pending
 from forerun.workers.cli.policy import set_policies
 from forerun.workers.connection import Server
 from forerun.workers.devserver.ports import free_port
-from tests.documents import ROOT, SHELL, blocks
+from tests.documents import ROOT, SHELL, all_blocks, blocks, spoken
 from tests.workers.commands import Live, Place, address
 
 QUICKSTART, OWN = (ROOT / "docs" / name for name in ("quickstart.md", "own-workflow.md"))
@@ -130,6 +131,21 @@ async def test_the_own_workflow_does_what_its_page_says(
     assert await audit_file(file, form) == 0
     assert "replay passed" in capsys.readouterr().out
     await import_module("test_replay").test_runs_of_old_replay()
+
+
+async def test_the_server_takes_every_filter(reader: Reader) -> None:
+    """Those in the table for the UI, and whatever follows --query on any page."""
+    table = [
+        code for code in spoken(ROOT / "docs" / "ui.md") if re.match(r"Forerun\w+ [<>=I]", code)
+    ]
+    typed = [words for it in all_blocks(SHELL) for words in it.commands if "--query" in words]
+    client = await reader.client()
+
+    queries = {*table, *(words[words.index("--query") + 1] for words in typed)}
+    for query in queries:
+        await client.count_workflows(query)
+
+    assert len(queries) > 10
 
 
 async def _until_pending(client: Client, what: str, capsys: pytest.CaptureFixture[str]) -> str:
