@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from temporalio.client import WorkflowHistory
 
 from forerun.workers.audit.auditor import WORKFLOWS, audit
 from forerun.workers.audit.history import NotAHistory, read, read_file
+from forerun.workers.audit.laws import gates
+from forerun.workers.audit.reading import read_run
+from forerun.workers.audit.run import End
 from forerun.workers.cli.audits import code_of
 from forerun.workers.schemas import all_schemas
 from tests.replay.scenario import Scenario
@@ -49,6 +53,17 @@ async def test_for_machines_it_has_the_promised_shape() -> None:
     jsonschema.validate(report, all_schemas()["audit"])
     assert report["clean"] is True
     assert report["wasted_usd"] == "0"
+
+
+def test_a_commit_does_not_wait_for_what_was_bought() -> None:
+    """A guess for an ancestor, cut when that ended, may take until after the commit to stop."""
+    run = read_run(HIT.history())[0]
+    late = End(event_id=run.events, how="canceled")
+    needed = replace(next(call for call in run.calls if call.id == "classify"), end=late)
+    bought = replace(needed, id="guess:classify:9")
+
+    assert not list(gates.check(replace(run, calls=(*run.calls, bought))))
+    assert list(gates.check(replace(run, calls=(*run.calls, needed))))
 
 
 @pytest.mark.parametrize("form", ["cli", "sdk", "server", "bare", "ui"])
