@@ -27,6 +27,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from forerun.workers.cli.process import CommandError
 from forerun.workers.cli.refused_signal import refused_signal
+from forerun.workers.patient_runner import ASK_AGAIN
 from forerun.workflows.options import WORKFLOW_QUEUE
 from forerun.workflows.speculation import INVALID_SPEC
 
@@ -181,9 +182,14 @@ class Run:
                 await asyncio.sleep(OUTAGE_SECONDS)
 
     async def _query(self, name: str, *about: str) -> dict[str, Any]:
+        timeout = timedelta(seconds=ANSWER_SECONDS)
         with self._known():
-            timeout = timedelta(seconds=ANSWER_SECONDS)
-            found = await self._handle.query(name, args=about, rpc_timeout=timeout)
+            try:
+                found = await self._handle.query(name, args=about, rpc_timeout=timeout)
+            except WorkflowQueryFailedError as error:
+                if error.message != ASK_AGAIN:
+                    raise
+                found = await self._handle.query(name, args=about, rpc_timeout=timeout)
             return cast("dict[str, Any]", found)
 
     @contextmanager
