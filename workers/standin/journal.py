@@ -51,6 +51,6 @@ class Journal:
         """Forget everything; requests still running are not listed again."""
         self._entries.clear()
 
-    def as_json(self) -> list[dict[str, Any]]:
-        """All entries."""
-        return [asdict(entry) for entry in self._entries]
+    def as_json(self, prefix: str = "") -> list[dict[str, Any]]:
+        """All entries, or those whose user message begins with `prefix`."""
+        return [asdict(entry) for entry in self._entries if entry.user.startswith(prefix)]

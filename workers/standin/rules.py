@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
@@ -55,7 +56,12 @@ class Rule(BaseModel):
     def matches(self, ask: Ask) -> bool:
         """Whether this rule speaks for `ask`."""
         named = self.model is None or fnmatchcase(ask.model, self.model)
-        return named and re.search(self.match, ask.user) is not None
+        return named and self._pattern.search(ask.user) is not None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        """Kept here: the cache of `re` forgets all but 512."""
+        return re.compile(self.match)
 
 
 class BadRules(ValueError):

@@ -66,9 +66,9 @@ class StandIn:
         """Replace the rules, as `POST /_sim/rules` does; raises BadRules."""
         self._script.replace(parse_rules(json.dumps(rules)))
 
-    def requests(self) -> list[dict[str, Any]]:
-        """The request log, as `GET /_sim/requests` shows it."""
-        return self._journal.as_json()
+    def requests(self, prefix: str = "") -> list[dict[str, Any]]:
+        """The request log, as `GET /_sim/requests` shows it, of user messages that begin so."""
+        return self._journal.as_json(prefix)
 
     def clear_requests(self) -> None:
         """Empty the request log, as `DELETE /_sim/requests` does."""
