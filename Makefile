@@ -17,7 +17,7 @@ PYTHON = $(or $(shell for name in python3 python3.14 python3.13 python3.12 pytho
 	$(error forerun needs Python 3.11 or newer on the PATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix lock bench lossless record reference clean temporal-cli
+.PHONY: help demo test check fix lock bench lossless chaos record reference clean temporal-cli
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: $(STAMP) temporal-cli ## Run the benchmarks, or only those in NAMES
 
 lossless: $(STAMP) temporal-cli ## Compare N=50 runs with and without speculation
 	@$(BIN)/python -m tests.lossless --runs $(or $(N),50)
+
+chaos: $(STAMP) temporal-cli ## Run N=50 runs under kills and faults, from SEED=0 on
+	@$(BIN)/python -m tests.chaos --runs $(or $(N),50) --seed $(or $(SEED),0)
 
 record: $(STAMP) temporal-cli ## Record the histories of the replay tests anew
 	@$(BIN)/python -m tools.record_histories

@@ -24,8 +24,13 @@ from tests.lossless.case import Case
 from tests.lossless.fan_checks import concurrency_problems
 from tests.lossless.guess_checks import tier_problems
 
-NEWS_ARRIVED = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
-"""A run may not close on a task that does not know the latest events: the server asks again."""
+HARMLESS = (
+    # A run may not close on a task that does not know the latest events: the server asks again.
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+    # Where a reset starts over, and where the run that it ends, or a termination, was in a task.
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW,
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +47,18 @@ class Run:
 def differences(ahead: Run, control: Run) -> Iterator[str]:
     """Where two runs of one case, with speculation and without, do not come to the same."""
     for key in ("outputs", "skipped", "approximations"):
-        yield from _differing(key, ahead.result[key], control.result[key])
-    yield from _differing("failed", *(sorted(run.result["failed"]) for run in (ahead, control)))
+        yield from differing(key, ahead.result[key], control.result[key])
+    yield from differing("failed", *(sorted(run.result["failed"]) for run in (ahead, control)))
     states = [
         {intent: effect["state"] for intent, effect in run.result["effects"].items()}
         for run in (ahead, control)
     ]
-    yield from _differing("effects", *states)
+    yield from differing("effects", *states)
     rows = [{row["intent"]: row["arguments"] for row in run.rows} for run in (ahead, control)]
-    yield from _differing("outbox", *rows)
+    yield from differing("outbox", *rows)
     # Each output comes from the same call, the one on the actual arguments: equal outputs might
     # hide a promoted call that was asked something else.
-    yield from _differing("calls", _asked(ahead.story), _asked(control.story))
+    yield from differing("calls", _asked(ahead.story), _asked(control.story))
 
 
 async def violations(run: Run, case: Case) -> list[str]:
@@ -61,7 +66,7 @@ async def violations(run: Run, case: Case) -> list[str]:
     report = await audit(run.story.history)
     return [
         *map(str, report.violations),
-        *_task_failures(run.story),
+        *task_failures(run.story),
         *_request_problems(run),
         *_effect_problems(run, case),
         *tier_problems(run.story, run.result, *parse_graph(case.spec)),
@@ -80,12 +85,12 @@ def _asked(story: Story) -> dict[str, Any]:
     }
 
 
-def _task_failures(story: Story) -> Iterator[str]:
+def task_failures(story: Story) -> Iterator[str]:
     """Workflow tasks that failed: a bug, even where the next attempt went well."""
     for event in story.history.events:
         if event.HasField("workflow_task_failed_event_attributes"):
             failed = event.workflow_task_failed_event_attributes
-            if failed.cause != NEWS_ARRIVED:
+            if failed.cause not in HARMLESS:
                 cause = WorkflowTaskFailedCause.Name(failed.cause)
                 yield f"workflow task failed at {event.event_id}: {cause} {failed.failure.message}"
 
@@ -115,7 +120,8 @@ def _effect_problems(run: Run, case: Case) -> Iterator[str]:
         yield f"rows of {[row['intent'] for row in run.rows]}, but committed are {committed}"
 
 
-def _differing(what: str, one: Any, other: Any) -> Iterator[str]:
+def differing(what: str, one: Any, other: Any) -> Iterator[str]:
+    """Where two values that should be the same are not, key by key; `other` is what it should be."""
     if one == other:
         return
     if not isinstance(one, dict) or not isinstance(other, dict):
