@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from forerun.activities.intent import CommitRequest
 from forerun.speculation.approvals import ApprovalSignal, parse_signal
 from forerun.speculation.effect_class import Approval
+from forerun.speculation.record import Outcome
 from forerun.workers.audit.launched import makers
 from forerun.workers.audit.payloads import object_of
-from forerun.workers.audit.run import COMMIT, Run
+from forerun.workers.audit.run import COMMIT, Call, Run
 from forerun.workers.report.figures import milliseconds
 from forerun.workers.report.lanes import Kind, Span
 from forerun.workflows.graph import Graph
+from forerun.workflows.node import Node
 
 
 def gates(run: Run) -> list[tuple[str, Span]]:
@@ -25,34 +27,37 @@ def gates(run: Run) -> list[tuple[str, Span]]:
 
 
 def _waits(run: Run, graph: Graph, certain: dict[str, int | None]) -> Iterator[tuple[str, Span]]:
-    began, commits = run.began_ms, _commits(run)
-    for name, node in graph.nodes.items():
-        card = run.cards.get(node.spec.operation) if node.effect else None
-        ready = [certain[up] for up in node.upstream]
-        if card is None or card.approval is Approval.AUTO or None in ready:
+    commits = _commits(run)
+    for node in graph.nodes.values():
+        since = _since(run, node, certain)
+        if since is None:
             continue
-        since = max([began, *(ms for ms in ready if ms is not None)])
-        intents = [intent for intent in commits if intent.partition("[")[0] == name] or [name]
-        for intent in intents if _asked(run, name) else []:
+        intents = [intent for intent in commits if intent.partition("[")[0] == node.name]
+        for intent in intents or [node.name]:
             until, how = _decided(run, intent, commits)
             if until > since:
-                words = f"{how}, {milliseconds(until - since)}"
-                yield (
-                    intent,
-                    Span(
-                        kind=Kind.GATE,
-                        begin_ms=since - began,
-                        begun_ms=since - began,
-                        end_ms=until - began,
-                        words=words,
-                    ),
-                )
+                yield intent, _span(since - run.began_ms, until - run.began_ms, how)
 
 
-def _asked(run: Run, name: str) -> bool:
-    """Whether the run came as far as to ask: a skipped or stopped effect asks nobody."""
+def _since(run: Run, node: Node, certain: dict[str, int | None]) -> int | None:
+    """From when an effect waited; None of one that asked nobody, or did not come so far."""
+    card = run.cards.get(node.spec.operation) if node.effect else None
+    needs = [certain[up] for up in node.upstream]
     result = run.close.result or {}
-    return name not in (result.get("skipped") or ()) and name not in object_of(result.get("failed"))
+    gone = (*(result.get("skipped") or ()), *object_of(result.get("failed")))
+    if card is None or card.approval is Approval.AUTO or node.name in gone or None in needs:
+        return None
+    return max([run.began_ms, *(ms for ms in needs if ms is not None)])
+
+
+def _span(begin_ms: int, end_ms: int, how: str) -> Span:
+    return Span(
+        kind=Kind.GATE,
+        begin_ms=begin_ms,
+        begun_ms=begin_ms,
+        end_ms=end_ms,
+        words=f"{how}, {milliseconds(end_ms - begin_ms)}",
+    )
 
 
 def _decided(run: Run, intent: str, commits: dict[str, int]) -> tuple[int, str]:
@@ -78,17 +83,29 @@ def _commits(run: Run) -> dict[str, int]:
 
 def _certain_from(run: Run, graph: Graph) -> dict[str, int | None]:
     """When the output of each node was certain: not before that of all it needs; None if never."""
-    ends: dict[str, int | None] = {}
-    for node, calls in makers(run).items():
-        heard = [call.end.heard_ms for call in calls if call.end and call.end.heard_ms]
-        ends[node] = min(heard, default=None)
+    ends = _ends(run)
     certain: dict[str, int | None] = {}
     skipped = (run.close.result or {}).get("skipped") or ()
     for name, node in graph.nodes.items():
         own = [ms for made, ms in ends.items() if made == name or made.startswith(f"{name}[")]
         needs = [certain[up] for up in node.upstream]
-        all_known = None not in needs and None not in own
         over = bool(own) or name in skipped or node.gathers
         known = [ms for ms in (*own, *needs) if ms is not None]
-        certain[name] = max([run.began_ms, *known]) if all_known and over else None
+        certain[name] = max([run.began_ms, *known]) if over and None not in (*own, *needs) else None
     return certain
+
+
+def _ends(run: Run) -> dict[str, int | None]:
+    """When each node had its output: that of a speculation only once it was promoted."""
+    promoted = {o.speculation: run.times.get(event_id) for event_id, o in run.of(Outcome)}
+    return {
+        node: min(
+            (ms for call in calls if (ms := promoted.get(call.id, _heard(call))) is not None),
+            default=None,
+        )
+        for node, calls in makers(run).items()
+    }
+
+
+def _heard(call: Call) -> int | None:
+    return call.end.heard_ms if call.end else None

@@ -120,7 +120,7 @@ def usd_per_second(run: Run) -> Decimal | None:
 
 def _saved(told: Timing) -> Tile:
     if told.saved is None:
-        return Tile(name="Time saved", value=UNKNOWN, note="no result to take it from")
+        return Tile(name="Time saved", value=UNKNOWN, note="the history does not say")
     part = share(told.saved, told.sequential or 0)
     of = f"of {seconds(told.sequential)} without speculation"
     if abs(told.saved) < NOTICEABLE_SECONDS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from forerun.speculation.record import Bought, Outcome
@@ -165,16 +165,7 @@ def _apart(spans: Sequence[Span]) -> tuple[Span, ...]:
     for span in sorted(spans, key=lambda one: (one.begin_ms, one.end_ms)):
         row = next((i for i, end in enumerate(ends) if end <= span.begin_ms), len(ends))
         ends[row:] = [span.end_ms, *ends[row + 1 :]]
-        placed.append(
-            Span(
-                kind=span.kind,
-                begin_ms=span.begin_ms,
-                begun_ms=span.begun_ms,
-                end_ms=span.end_ms,
-                words=span.words,
-                row=row,
-            )
-        )
+        placed.append(replace(span, row=row))
     return tuple(placed)
 
 

@@ -113,7 +113,7 @@ def single(run: Run, audit: Report) -> Single:
         sequence_scale=scale_of([(0, sequence_ms)], sequence_ms, _shown_ms(run, running)),
         sequence_ms=sequence_ms,
         sequence_note=_sequence_note(told, laid),
-        saved=_saved(told, sequence_ms),
+        saved=_saved(told),
         rows=tuple(rows(run)),
         pictures=tuple(pictures(run)),
         costs=tuple(by_node),
@@ -156,11 +156,11 @@ def _sequence_note(told: Timing, laid: dict[str, Stretch] | None) -> str:
     )
 
 
-def _saved(told: Timing, sequence_ms: int) -> Stretch | None:
+def _saved(told: Timing) -> Stretch | None:
     """From where the run ended to where it would have ended without speculation."""
     if told.took is None or told.saved is None or told.saved < NOTICEABLE_SECONDS:
         return None
-    return Stretch(round(told.took * 1000), max(sequence_ms, round(told.took * 1000)))
+    return Stretch(round(told.took * 1000), round((told.took + told.saved) * 1000))
 
 
 def _shown_ms(run: Run, running: list[tuple[int, int]]) -> float:

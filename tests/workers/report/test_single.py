@@ -22,7 +22,7 @@ from tests.forging import Forged
 from tests.workers.report.kept import NAMES, history, page, reported, run
 
 PLACES = ("authoritative", "promoted", "wasted", "guesses")
-CLOCKS_MS = 25
+CLOCKS_MS = 100
 """The run lives at the starts of its workflow tasks, and rounds; the history has the times of all."""
 
 
