@@ -33,7 +33,9 @@ class Stack:
     standin: StandIn
     outbox: Path
 
-    async def start(self, spec: object, *, id: str | None = None) -> Any:
+    async def start(
+        self, spec: object, *, id: str | None = None, task_queue: str = "forerun"
+    ) -> Any:
         """Start a run the way the Temporal CLI does; its handle.
 
         Untyped: the SDK's overloads for messages by name leave their types unknown.
@@ -42,7 +44,7 @@ class Stack:
             "AgentDag",
             spec,
             id=id or f"t-{uuid.uuid4()}",
-            task_queue="forerun",
+            task_queue=task_queue,
             result_type=dict,
             execution_timeout=PATIENCE,
         )

@@ -175,6 +175,9 @@ class Speculation:
 
     async def _wind_down(self) -> None:
         """Cut, join and settle everything. A run that was never opened has nothing to settle."""
+        # What came with the cancel request is taken in first: conditions are looked at once nothing
+        # else is ready, and the SDK drops the result of a call that is cut before it is taken.
+        await workflow.wait_condition(lambda: True)
         self._run.engine.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 

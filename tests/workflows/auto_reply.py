@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from forerun import SpeculationPlugin
+from forerun.workflows.agent_dag import AgentDag
+from tests.harness import Stack
 
 Handle = Any
 """A `WorkflowHandle`: the SDK's overloads by name leave its types unknown."""
@@ -52,6 +61,15 @@ def answers(classify: str, *, ttft_ms: int = 600) -> list[dict[str, Any]]:
 def with_policy(spec: dict[str, Any], **policy: Any) -> dict[str, Any]:
     """`spec` under another policy."""
     return {**spec, "policy": policy}
+
+
+@asynccontextmanager
+async def deciding(stack: Stack, queue: str) -> AsyncGenerator[None]:
+    """A worker for the runs of one queue, for the length of the block; others make their calls."""
+    address = stack.client.service_client.config.target_host
+    client = await Client.connect(address, plugins=[SpeculationPlugin(env={})])
+    async with Worker(client, task_queue=queue, workflows=[AgentDag]):
+        yield
 
 
 async def until_pending(handle: Handle) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from decimal import Decimal
+
 import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError, CancelledError
@@ -12,6 +15,7 @@ from tests.workflows.auto_reply import (
     AUTO_REPLY,
     Handle,
     answers,
+    deciding,
     until_running_ahead,
 )
 
@@ -106,3 +110,37 @@ async def test_a_cancelled_run_still_settles_everything(stack: Stack, runs: list
     assert story.outcomes()[story.ahead("draft")[0]] == "cut"
     await stack.standin.idle()
     assert {r["outcome"] for r in stack.standin.requests()} == {"disconnected"}
+
+
+async def test_what_ends_together_with_a_cancel_request_is_not_lost(
+    stack: Stack, runs: list[Handle]
+) -> None:
+    """No worker decides while a run is cancelled and a call on a guess ends: its dollars count."""
+    stack.standin.set_rules(
+        [*answers("billing", ttft_ms=5000), {"match": "^Quick", "reply": "ok", "ttft_ms": 1500}]
+    )
+    queue = f"away-{uuid.uuid4()}"
+    nodes = {name: AUTO_REPLY["nodes"][name] for name in ("classify", "lookup")}
+    quick = {"model": "openai:sim-small", "prompt": "Quick: {{ classify }}", "max_output_tokens": 9}
+    handle = await stack.start({**AUTO_REPLY, "nodes": {**nodes, "quick": quick}}, task_queue=queue)
+    runs.append(handle)
+    async with deciding(stack, queue):
+        await until_running_ahead(handle, "quick")
+    await handle.cancel()
+    await _until_over(handle, "quick")
+
+    async with deciding(stack, queue):
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+
+    (outcome,) = [o for o in (await Story.of(handle)).of_kind("outcome") if o["node"] == "quick"]
+    assert outcome["outcome"] == "discarded"
+    assert Decimal(outcome["best_usd"]) > 0
+
+
+async def _until_over(handle: Handle, node: str) -> None:
+    """The server has the result of a speculation on this node."""
+    while True:
+        story = await Story.of(handle)
+        if any(story.ended(id) for id in story.ahead(node)):
+            return

@@ -6,18 +6,15 @@ import uuid
 from typing import Any
 
 import pytest
-from temporalio.client import Client
-from temporalio.worker import Worker
 
-from forerun import SpeculationPlugin
 from forerun.workers.cli.gate import show_pending
-from forerun.workflows.agent_dag import AgentDag
-from tests.harness import PATIENCE, Stack
+from tests.harness import Stack
 from tests.workflows.auto_reply import (
     APPROVAL,
     AUTO_REPLY,
     Handle,
     answers,
+    deciding,
     until_pending,
 )
 
@@ -55,16 +52,12 @@ async def test_the_first_answer_counts_also_before_the_run_has_begun(
     queue = f"later-{uuid.uuid4()}"
     send = {"effect": "outbox.put", "args": {"to": "a@example.com", "body": "x"}}
     spec = {"version": 1, "nodes": {"send": send}}
-    handle: Handle = await stack.client.start_workflow(
-        "AgentDag", spec, id=queue, task_queue=queue, result_type=dict, execution_timeout=PATIENCE
-    )
+    handle = await stack.start(spec, task_queue=queue)
     runs.append(handle)
     await handle.signal(first, {"node": "send", "by": "ann"})
     await handle.signal(second, {"node": "send", "by": "bob"})
-    address = stack.client.service_client.config.target_host
-    client = await Client.connect(address, plugins=[SpeculationPlugin(env={})])
 
-    async with Worker(client, task_queue=queue, workflows=[AgentDag]):
+    async with deciding(stack, queue):
         result = await handle.result()
 
     state = "committed" if first == "approve" else "rejected"
