@@ -23,6 +23,7 @@ from forerun.workers.cli.audits import Form, audit_file, audit_run, code_of
 from forerun.workers.cli.exports import export_matching
 from forerun.workers.cli.gate import Verdict, decide, show_pending
 from forerun.workers.cli.policy import set_policies
+from forerun.workers.cli.reports import report_run
 from forerun.workers.connection import Server
 from forerun.workers.devserver.ports import free_port
 from tests.documents import ROOT, SHELL, all_blocks, blocks, spoken
@@ -85,13 +86,17 @@ async def test_the_quickstart_does_what_it_says(
 ) -> None:
     """Run, approved, audited on the server and from a file; each command shows the run's page."""
     client, form = await reader.client(), Form(workflows=code_of(None), as_json=False)
+    page = f"{reader.place.env['FORERUN_UI_URL']}/namespaces/default/workflows"
     with reader.place.started(*shown(QUICKSTART, "forerun run first.json")[1:]) as live:
+        live.line(f"{page}/first")
         live.line("answer runs ahead")
         live.line("send waits for approval")
         said = await _until_pending(client, "first  send", capsys)
         approved = reader.place(*shown(QUICKSTART, "forerun approve")[1:])
         ended = live.end()
     audited = await audit_run(client, "first", form)
+    *_, report = shown(QUICKSTART, "forerun report first")
+    await report_run(client, "first", Path(report), form.workflows)
     *_, query, _, histories = shown(QUICKSTART, "forerun export")
     await export_matching(client, query, Path(histories))
     said += capsys.readouterr().out
@@ -99,10 +104,8 @@ async def test_the_quickstart_does_what_it_says(
 
     assert (approved.code, ended.code, audited, await audit_file(file, form)) == (0, 0, 0, 0)
     assert "2 launched: 2 promoted" in ended.stdout
-    page = f"{reader.place.env['FORERUN_UI_URL']}/namespaces/default/workflows"
-    assert f"  {page}/first\n" in said.partition("AgentDag")[0]
-    assert f"  {page}/first\n" in said.partition("AgentDag")[2]
-    assert f"{page}/first\n" in approved.stdout
+    shown_by = (*re.split("AgentDag|first.html", said), approved.stdout)
+    assert [f"{page}/first\n" in said for said in shown_by] == [True] * 4
     assert f"{page}?query=ForerunWorkload%20%3D%20%27first%27\n" in said
     offline = capsys.readouterr().out
     assert "replay passed\nclean\n" in offline
@@ -126,7 +129,7 @@ async def test_the_own_workflow_does_what_its_page_says(
     file = _only_file(recorded)
     form = Form(workflows=code_of([shown(OWN, "forerun audit")[-1]]), as_json=False)
 
-    assert f"{id}: alpha 0.5, usd_per_second 0.01, budget_usd 0" in said
+    assert f"{id}: alpha 0.5, usd_per_second 0.01, budget_usd 0\n  http://" in said
     assert "'closed': 20418" in ended.stdout
     assert await audit_file(file, form) == 0
     assert "replay passed" in capsys.readouterr().out
