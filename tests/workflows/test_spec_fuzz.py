@@ -22,6 +22,58 @@ JSON = st.recursive(
 )
 
 
+RICH: dict[str, Any] = {
+    **AUTO_REPLY,
+    "policy": {**AUTO_REPLY["policy"], "p_bound": 0.9},
+    "nodes": {
+        **AUTO_REPLY["nodes"],
+        "plan": {
+            "model": "openai:sim-mid",
+            "prompt": "{% for x in input.xs if x %}{{ loop.index }} {{ x | upper }}{% endfor %}",
+            "system": "{{ classify }}",
+            "schema": {"type": "object", "properties": {"steps": {"type": "array"}}},
+            "guess": [
+                {"from": "value", "value": {"steps": ["a"]}, "p": "0.3"},
+                {"from": "stream", "field": "steps"},
+                {"from": "model", "model": "openai:sim-small", "k": 2},
+            ],
+            "estimate": {"seconds": 2, "input_tokens": 10, "output_tokens": 20},
+            "temperature": 0.5,
+            "speculate": True,
+        },
+        "work": {
+            "tool": "echo",
+            "for_each": "{{ plan.steps }}",
+            "concurrency": 2,
+            "args": {"value": {"item": "{{ item }}", "at": ["{{ index }}"]}},
+            "when": "{{ index < 3 }}",
+            "retries": 1,
+            "timeout_seconds": 5,
+        },
+        "check": {
+            "model": "anthropic:sim-mid",
+            "prompt": "{{ draft }}",
+            "equivalence": 2,
+            "guess": [{"from": "node", "node": "draft", "p": 0.5}],
+        },
+        "note": {
+            "effect": "drafts.put",
+            "args": {"title": "{{ check }}", "body": "{{ work | length }}"},
+            "approval_timeout_seconds": 60,
+        },
+    },
+}
+HOSTILE = st.sampled_from(
+    [
+        *("{{ draft }}", "{{ zzz }}", "{{ item }}", "{% for a in b %}", "{{ 1 +", "{{ [[[[ }}"),
+        *("{{ ''.__class__ }}", "{{ input | attr('x') }}", "{{ 9 ** 9 }}", "{{ note }}", "{# #}"),
+        *("x" * 90, "\ud800", "\x00", "\u202e", "draft", "classify", "outbox.put", "openai:"),
+        *(10**400, -(10**30), 1e308, float("nan"), float("inf"), "1e999999999", "-0", "NaN"),
+        *([[[[[[[[]]]]]]]], {"from": "value"}, {"$ref": "#"}, {"type": "zzz"}, {"pattern": "("}),
+    ]
+)
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The paths of everything in a JSON value."""
     found = [path] if path else []
@@ -40,24 +92,35 @@ def test_any_json_is_parsed_or_refused(raw: Any) -> None:
         parse_spec(raw)
 
 
-@settings(max_examples=300, deadline=None)
-@given(
-    st.sampled_from(places(AUTO_REPLY)),
-    JSON | st.sampled_from(["{{ draft }}", "x" * 90]),
-    st.booleans(),
-)
-def test_a_spec_with_anything_anywhere_is_parsed_or_refused(
-    place: tuple[Any, ...], value: Any, as_key: bool
-) -> None:
-    """The refusal is one line whose path leads to a place that exists, or is missing."""
-    raw = copy.deepcopy(AUTO_REPLY)
+def put(raw: Any, place: tuple[Any, ...], value: Any, *, as_key: bool) -> None:
+    """Put a value, or a key, in the place of another, if that is still there."""
     owner: Any = raw
     for key in place[:-1]:
-        owner = owner[key]
-    if as_key and isinstance(place[-1], str):
+        with suppress(KeyError, IndexError, TypeError):
+            owner = owner[key]
+    if as_key and isinstance(owner, dict) and place[-1] in owner:
         owner[str(value)] = owner.pop(place[-1])
-    else:
+    elif isinstance(owner, dict):
         owner[place[-1]] = value
+    elif isinstance(owner, list):
+        owner.append(value)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(places(RICH)), JSON | HOSTILE, st.booleans()),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_a_spec_with_anything_anywhere_is_parsed_or_refused(
+    changes: list[tuple[tuple[Any, ...], Any, bool]],
+) -> None:
+    """The refusal is one short line with a path and a fix, whatever three things are wrong."""
+    raw = copy.deepcopy(RICH)
+    for place, value, as_key in changes:
+        put(raw, place, value, as_key=as_key)
     try:
         parsed = parse_spec(raw)
     except SpecError as error:
@@ -68,3 +131,9 @@ def test_a_spec_with_anything_anywhere_is_parsed_or_refused(
 
     assert "\n" not in refused
     assert "; fix: " in refused
+    assert len(refused) < 2_000
+
+
+def test_what_is_changed_is_sound_before_it_is_changed() -> None:
+    """Or nothing behind the first check would ever be reached."""
+    assert parse_spec(RICH).nodes.keys() == RICH["nodes"].keys()

@@ -91,3 +91,13 @@ def test_suggestions_come_from_all_operations_there_are() -> None:
     """A run only records the cards of those that its spec names."""
     with pytest.raises(SpecError, match=r"did you mean 'kb.search'\?"):
         check_operations(parse_spec(spec(a={"tool": "kb.serch"})), {}, ["kb.search", "echo"])
+
+
+@pytest.mark.parametrize(
+    "weaker",
+    ["approval", "approvals", "class", "effect_class", "exact", "disclosure", "max_age_seconds"],
+)
+def test_no_key_of_a_spec_weakens_an_operation(weaker: str) -> None:
+    """What an operation does and asks for is declared in code, and a spec has no word for it."""
+    with pytest.raises(SpecError, match=f"unknown key '{weaker}' in this effect node"):
+        parse_spec(spec(send={"effect": "outbox.put", "args": {}, weaker: "auto"}))
