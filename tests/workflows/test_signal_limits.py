@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import TerminatedError
+from temporalio.service import RPCError
 from temporalio.worker import Replayer
 
+from forerun.workers.audit.auditor import audit
 from forerun.workers.cli.gate import Verdict, decide
 from forerun.workers.cli.process import CommandError
 from forerun.workers.plugin import forerun_plugin
+from forerun.workflows import betting
 from forerun.workflows.agent_dag import AgentDag
-from tests.workflows.auto_reply import Handle, until_pending
+from tests.harness import Stack
+from tests.workflows.auto_reply import APPROVAL, AUTO_REPLY, Handle, answers, until_pending
 from tests.workflows.own_server import serving, working
 
 JUNK = 7_900
@@ -102,3 +109,44 @@ async def test_a_run_that_takes_no_more_signals_says_how_to_go_on(
 
         assert (await again.result())["effects"]["send"]["by"] == "ann"
         assert len(stack.rows("full")) == 1
+
+
+async def test_a_history_that_is_full_ends_the_run_and_commits_nothing(
+    temporal_cli: Path, tmp_path: Path
+) -> None:
+    """The server terminates it; who would approve then is told, and audit knows what was open."""
+    async with (
+        serving(temporal_cli, "limit.historyCount.error=100") as client,
+        working(client, tmp_path) as stack,
+    ):
+        handle: Handle = await client.start_workflow(
+            "AgentDag", SPEC, id="long", task_queue="forerun", result_type=dict
+        )
+        await until_pending(handle)
+        with suppress(RPCError):  # the run is over: signals find it no more
+            await send_junk(handle, 200)
+        with pytest.raises(WorkflowFailureError) as ended:
+            await handle.result()
+        assert isinstance(ended.value.cause, TerminatedError)
+
+        with pytest.raises(CommandError, match="already completed"):
+            await decide(client, Verdict(answer="approve", run="long", intent="send", by="ann"))
+        assert stack.rows("long") == []
+        report = await audit(await handle.fetch_history())
+        assert report.violations == ()
+
+
+@pytest.mark.parametrize("limit", ["EVENTS", "BYTES"])
+async def test_near_the_end_of_its_history_a_run_bets_no_more(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """What is left is for certain work: it ends as without speculation."""
+    monkeypatch.setattr(betting, f"{limit}_BEFORE_SPECULATION_STOPS", 1)
+    stack.standin.set_rules(answers("billing", ttft_ms=300))
+    handle = await stack.start(AUTO_REPLY)
+    await handle.signal("approve", APPROVAL)
+
+    result = await handle.result()
+
+    assert result["ledger"]["speculations"]["launched"] == 0
+    assert result["effects"]["send"]["state"] == "committed"
