@@ -164,3 +164,30 @@ async def test_two_people_means_two_people(
 
     assert result["effects"]["send"]["state"] == "committed"
     assert result["effects"]["send"]["receipt"] == {"approved_by": "ann, ben"}
+
+
+async def test_the_command_shows_what_decided_nothing(
+    stack: Stack, runs: list[Handle], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For another intent, of no form, or too late: one line each, the first few of a kind."""
+    send = {"effect": "outbox.put", "args": {"to": "a", "body": "b"}}
+    handle = await stack.start({"version": 1, "nodes": {"send": send, "wait": send}})
+    runs.append(handle)
+    for n in range(7):
+        await handle.signal("approve", f"\x1b[2J{n}")
+    await handle.signal("approve", {"node": "another", "by": "eve"})
+    await handle.signal("approve", APPROVAL)
+    while len((await until_pending(handle))["intents"]) > 1:
+        continue
+    await handle.signal("reject", {"node": "send", "by": "bob"})
+
+    await show_pending(stack.client, handle.id)
+
+    shown = capsys.readouterr().out
+    assert "early: approve another by eve" in shown
+    assert "late: reject send by bob (came after the decision)" in shown
+    assert shown.count("malformed: approve ") == 5
+    assert "malformed: and 2 more" in shown
+    assert "\x1b" not in shown
+    await handle.signal("reject", {"node": "wait", "by": "bob"})
+    await handle.result()

@@ -22,7 +22,8 @@ from forerun.speculation.canonical import canonical_json
 from forerun.speculation.quantities import dollars, number
 from forerun.workers.cli.outcome import endings
 from forerun.workers.cli.printable import printable
-from forerun.workers.cli.runs import NoAnswer, Progress, Run, Waiting
+from forerun.workers.cli.run_views import Progress, Waiting
+from forerun.workers.cli.runs import NoAnswer, Run
 from forerun.workflows.details import MARKS
 
 REFRESH_SECONDS = 0.25

@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -22,8 +23,12 @@ from forerun.workers.cli.links import print_link
 from forerun.workers.cli.outcome import approximation
 from forerun.workers.cli.printable import printable
 from forerun.workers.cli.process import CommandError, complain
-from forerun.workers.cli.runs import AWAITING, NoAnswer, Run, Waiting, live_runs, runs
+from forerun.workers.cli.run_views import Waiting
+from forerun.workers.cli.runs import AWAITING, NoAnswer, Run, live_runs, runs
 from forerun.workers.cli.surroundings import pages
+
+SHOWN_SIGNALS = 5
+"""Of each kind that decided nothing; the query has more of them."""
 
 DECIDED = {"done", "declined", "failed", "stopped", "skipped"}
 
@@ -51,6 +56,8 @@ async def show_pending(client: Client, id: str | None) -> int:
                 console.print(Text(f"  {approval_command(run.id, waiting)}"), soft_wrap=True)
                 print_link(console, ui.run(run.id), indent=2)
                 shown += 1
+            if id is not None:
+                _show_unheeded(console, await run.query("pending"))
         except NoAnswer as error:
             complain(str(error))
             silent += 1
@@ -138,3 +145,16 @@ def _show(console: Console, run: str, waiting: Waiting) -> None:
         console.print(Text(printable(words)), soft_wrap=True)
     if (more := waiting.ignored_count - len(waiting.ignored)) > 0:
         console.print(Text(f"  and {more} more that did not count"), soft_wrap=True)
+
+
+def _show_unheeded(console: Console, pending: dict[str, Any]) -> None:
+    """Signals that decided nothing, beside those that are shown with their intents."""
+    for kind in ("early", "late", "malformed"):
+        for signal in pending[kind][:SHOWN_SIGNALS]:
+            about = signal.get("node") or signal["payload"]
+            by = f" by {signal['by']}" if "by" in signal else ""
+            why = f" ({signal['why']})" if "why" in signal else ""
+            words = f"{kind}: {signal['signal']} {about}{by}{why}"
+            console.print(Text(printable(words)), soft_wrap=True)
+        if (more := pending[f"{kind}_count"] - SHOWN_SIGNALS) > 0:
+            console.print(f"{kind}: and {more} more")

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
-from pydantic import TypeAdapter
 from temporalio import exceptions
 from temporalio.client import (
     Client,
@@ -27,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from forerun.workers.cli.process import CommandError
 from forerun.workers.cli.refused_signal import refused_signal
+from forerun.workers.cli.run_views import PROGRESS, WAITING, Progress, Waiting
 from forerun.workers.patient_runner import ASK_AGAIN
 from forerun.workflows.options import WORKFLOW_QUEUE
 from forerun.workflows.speculation import INVALID_SPEC
@@ -61,46 +60,6 @@ class RunFailed(CommandError):
         self.result = result
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """An intent at its gate: `approvals` people must approve it, `approved_by` have done so."""
-
-    intent: str
-    operation: str
-    arguments: dict[str, Any]
-    digest: str
-    since_ms: int
-    approximations: tuple[dict[str, Any], ...] = ()
-    approvals: int = 1
-    approved_by: tuple[str, ...] = ()
-    ignored: tuple[dict[str, str], ...] = ()
-    ignored_count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """A speculation that is running, or done and not yet claimed."""
-
-    node: str
-    assuming: str
-    running: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Where a run stands. `nodes` are states by name; all is empty until a worker took it up."""
-
-    nodes: dict[str, str]
-    ahead: tuple[Ahead, ...]
-    speculations: dict[str, int] = field(default_factory=dict[str, int])
-    spent_usd: str = "0"
-    wasted_usd: str = "0"
-
-
-_PROGRESS = TypeAdapter(Progress)
-_WAITING = TypeAdapter(list[Waiting])
-
-
 class Run:
     """One run by its workflow id; the latest one of that id."""
 
@@ -114,14 +73,14 @@ class Run:
         Raises:
             NoAnswer, CommandError: no worker answers; there is no such run.
         """
-        return _PROGRESS.validate_python({"nodes": {}, "ahead": (), **await self._query("ledger")})
+        return PROGRESS.validate_python({"nodes": {}, "ahead": (), **await self.query("ledger")})
 
     async def waiting(self, *intent: str) -> list[Waiting]:
         """What waits for approval; large arguments are whole only of one intent that is named.
 
         Raises as `progress` does.
         """
-        return _WAITING.validate_python((await self._query("pending", *intent))["intents"])
+        return WAITING.validate_python((await self.query("pending", *intent))["intents"])
 
     async def status(self) -> str:
         """`running`, `completed`, `failed` and so on.
@@ -181,7 +140,8 @@ class Run:
                 outage()
                 await asyncio.sleep(OUTAGE_SECONDS)
 
-    async def _query(self, name: str, *about: str) -> dict[str, Any]:
+    async def query(self, name: str, *about: str) -> dict[str, Any]:
+        """What a query answers. Raises as `progress` does."""
         timeout = timedelta(seconds=ANSWER_SECONDS)
         with self._known():
             try:
