@@ -98,11 +98,12 @@ def put(raw: Any, place: tuple[Any, ...], value: Any, *, as_key: bool) -> None:
     for key in place[:-1]:
         with suppress(KeyError, IndexError, TypeError):
             owner = owner[key]
-    if as_key and isinstance(owner, dict) and place[-1] in owner:
+    kind = type(owner)  # what is narrowed to `dict` would be of unknown keys
+    if as_key and kind is dict and place[-1] in owner:
         owner[str(value)] = owner.pop(place[-1])
-    elif isinstance(owner, dict):
+    elif kind is dict:
         owner[place[-1]] = value
-    elif isinstance(owner, list):
+    elif kind is list:
         owner.append(value)
 
 
