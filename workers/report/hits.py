@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from forerun.speculation.beliefs import Beta
+from forerun.speculation.bet import Assumption
+from forerun.speculation.decision import Decision
 from forerun.speculation.guess import GuessSource
 from forerun.speculation.quantities import FIGURES, ONE, ZERO
 from forerun.speculation.record import GuessTested
@@ -40,9 +42,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """Guesses of one kind for one node; `stated` is the mean of what was believed of them."""
+    """Guesses of one kind for one node, and the nodes that could run on them.
+
+    `stated` is the mean of what was believed of them.
+    """
 
     guess: str
+    readers: tuple[str, ...]
     source: str
     rate: Rate
     stated: Decimal
@@ -77,15 +83,16 @@ def rate(tested: Iterable[GuessTested]) -> Rate:
     return Rate(right=right, guesses=len(verdicts), low=low, high=high)
 
 
-def edges(tested: Sequence[GuessTested]) -> list[Edge]:
+def edges(tested: Iterable[GuessTested], decisions: Iterable[Decision]) -> list[Edge]:
     """By node and source, and of a constant by its value; the most frequent first."""
     kinds: dict[tuple[str, str], list[GuessTested]] = {}
     for guess in tested:
-        named = guess.label if guess.source == GuessSource.VALUE else guess.node
-        kinds.setdefault((named, guess.source), []).append(guess)
+        kinds.setdefault(_kind(guess), []).append(guess)
+    readers = _readers(decisions)
     found = [
         Edge(
             guess=named,
+            readers=tuple(readers.get((named, source), ())),
             source=source,
             rate=rate(guesses),
             stated=_mean([guess.p for guess in guesses]),
@@ -113,6 +120,21 @@ def calibration(tested: Sequence[GuessTested]) -> Calibration | None:
             for index in sorted(bins)
         ),
     )
+
+
+def _readers(decisions: Iterable[Decision]) -> dict[tuple[str, str], dict[str, None]]:
+    """The nodes of the bets on each kind of guess, items as the node that they are of."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for decision in decisions:
+        nodes = [exposure.stake.node.partition("[")[0] for exposure in decision.calls]
+        for assumption in decision.assumptions:
+            found.setdefault(_kind(assumption), {}).update(dict.fromkeys(nodes))
+    return found
+
+
+def _kind(guess: GuessTested | Assumption) -> tuple[str, str]:
+    named = guess.label if guess.source == GuessSource.VALUE else guess.node
+    return named, str(guess.source)
 
 
 def _mean(values: Sequence[Decimal]) -> Decimal:

@@ -103,7 +103,7 @@ def workload(samples: Sequence[Sample]) -> Workload:
         saved_share=spread([part for run in timed if (part := _share(run)) is not None]),
         histogram=histogram(saved) if saved else None,
         timeless=len(runs) - len(timed),
-        edges=tuple(edges(tested)),
+        edges=tuple(edges(tested, (it for run in runs for it in run.decisions))),
         untested=sum(len(run.guesses) - len(run.tested) for run in runs),
         calibration=calibrated,
         dots=tuple(dots(calibrated)) if calibrated else (),

@@ -63,7 +63,7 @@ def test_constants_are_told_apart_and_other_sources_are_not() -> None:
     """What a stream tells is another value each time, and one edge."""
     tested = [guess(True), guess(False), guess(True, node="b", source="stream")]
 
-    shown = edges(tested)
+    shown = edges(tested, [])
 
     assert [(edge.guess, edge.rate.right, edge.rate.guesses) for edge in shown] == [
         ('a="x"', 1, 2),

@@ -33,6 +33,14 @@ async def test_every_dollar_of_every_run_is_in_one_place() -> None:
     assert ended == sum(sum(ledger.endings.values()) for ledger in ledgers)
 
 
+async def test_an_edge_leads_from_a_guess_to_what_ran_on_it() -> None:
+    """Hits and misses of the same guess are one edge."""
+    (edge,) = workload(await samples("hit", "miss")).edges
+
+    assert (edge.guess, edge.readers) == ('classify="billing"', ("lookup", "draft"))
+    assert (edge.rate.right, edge.rate.guesses, edge.launched) == (1, 2, 2)
+
+
 async def test_runs_without_a_result_are_counted_and_not_guessed() -> None:
     """A spec that does not parse took no time that could be compared."""
     told = workload(await samples("hit", "bad_spec"))
