@@ -16,8 +16,12 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from forerun.activities.checkpoints import CHECKPOINT
     from forerun.speculation.quantities import text
+    from forerun.workflows.omission import page_of
     from forerun.workflows.policy_update import changed_policy
     from forerun.workflows.run import Run
+
+RECORD_BYTES = 1_000_000
+"""Of one answer to `decisions`; with the number of records already read it goes on from there."""
 
 
 def listen(run: Run) -> None:
@@ -35,8 +39,9 @@ def listen(run: Run) -> None:
     def ledger(*_: Any) -> dict[str, Any]:
         return run.ledger()
 
-    def decisions(*_: Any) -> list[dict[str, Any]]:
-        return run.books.records
+    def decisions(*start: Any) -> list[dict[str, Any]]:
+        first = start[0] if start and isinstance(start[0], int) else 0
+        return page_of(run.books.records, first, RECORD_BYTES)
 
     def pending(*intent: Any) -> dict[str, Any]:
         only = str(intent[0]) if intent else None

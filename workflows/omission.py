@@ -6,12 +6,24 @@ each time. What is left out stands in the history, in the results and arguments 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.canonical import canonical_json, digest
+
+
+def page_of(values: Sequence[Any], start: int, limit: int) -> list[Any]:
+    """The values from `start` on that fit in about `limit` bytes, at least one if there is one."""
+    page: list[Any] = []
+    for value in values[max(0, start) :]:
+        limit -= len(canonical_json(value).encode())
+        if limit < 0 and page:
+            break
+        page.append(value)
+    return page
 
 
 def omitting(values: dict[str, Any], limit: int, within: str | None = None) -> dict[str, Any]:

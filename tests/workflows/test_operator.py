@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from forerun.workflows import messages
 from tests.harness import Stack, Story
 from tests.workflows.auto_reply import (
     APPROVAL,
@@ -87,3 +88,24 @@ async def test_a_bad_policy_is_rejected_without_a_trace(
     assert "set_policy: " in str(failure.value.__cause__)
     await handle.signal("approve", APPROVAL)
     await handle.result()
+
+
+async def test_decisions_come_in_pages(
+    stack: Stack, runs: list[Handle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long run has more records than one answer may hold; each page goes on where one ended."""
+    stack.standin.set_rules(answers("billing", ttft_ms=300))
+    handle = await stack.start(AUTO_REPLY)
+    runs.append(handle)
+    await handle.signal("approve", APPROVAL)
+    await handle.result()
+    whole = await handle.query("decisions")
+    monkeypatch.setattr(messages, "RECORD_BYTES", 4_000)
+
+    pages: list[list[dict[str, Any]]] = []
+    while page := await handle.query("decisions", sum(map(len, pages))):
+        pages.append(page)
+
+    assert len(pages) > 1
+    assert [record for page in pages for record in page] == whole
+    assert whole == (await Story.of(handle)).records
