@@ -85,7 +85,7 @@ def worker_of(role: Role, client: Client, parts: Parts, *, speculative_slots: in
         client,
         task_queue=role.queue,
         workflows=[AgentDag] if role is Role.WORKFLOW else [],
-        activities=_activities(role, client, parts),
+        activities=activities_of(role, client, parts),
         max_concurrent_activities=speculative_slots if role is Role.SPECULATIVE else None,
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
@@ -113,7 +113,8 @@ def beside_workflows(parts: Parts) -> list[Callable[..., Any]]:
     ]
 
 
-def _activities(role: Role, client: Client, parts: Parts) -> Sequence[Callable[..., Any]]:
+def activities_of(role: Role, client: Client, parts: Parts) -> Sequence[Callable[..., Any]]:
+    """What a worker in this role can be asked to do."""
     match role:
         case Role.WORKFLOW:
             return beside_workflows(parts)

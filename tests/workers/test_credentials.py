@@ -7,14 +7,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from temporalio.client import Client
 
 from forerun.workers.assembly import assemble
 from forerun.workers.cli.surroundings import worker_settings
-from forerun.workers.roles import Role, worker_of
+from forerun.workers.roles import Role, activities_of
 from forerun.workers.settings import EFFECT_URLS, Settings
 from forerun.workflows.options import COMMIT_QUEUE
 from tests.workers.commands import Place
@@ -31,12 +30,11 @@ async def test_only_one_role_commits_stages_and_discards(
     env = {name: f"sqlite:///{tmp_path}/{name}" for name in EFFECT_URLS}
     parts = assemble(Settings.from_env({"HOME": str(tmp_path), **env}))
 
-    config: Any = worker_of(role, temporal_client, parts, speculative_slots=1).config()
+    known = {activity.__name__ for activity in activities_of(role, temporal_client, parts)}
 
-    known = {activity.__name__ for activity in config["activities"]}
     effects = {"commit", "stage", "discard", "sweep"}
     assert known & effects == (effects if role is Role.COMMIT else set())
-    assert (config["task_queue"] == COMMIT_QUEUE) is (role is Role.COMMIT)
+    assert (role.queue == COMMIT_QUEUE) is (role is Role.COMMIT)
     assert os.listdir(tmp_path) == []
 
 
