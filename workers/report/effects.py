@@ -13,6 +13,7 @@ from forerun.workers.audit.laws.gates import gate_of
 from forerun.workers.audit.payloads import object_of
 from forerun.workers.audit.run import COMMIT, Call, Run
 from forerun.workers.report.figures import moment
+from forerun.workers.report.told import told
 
 MOST_CHARACTERS = 4_000
 
@@ -45,7 +46,7 @@ class Effect:
 
 def effects(run: Run) -> list[Effect]:
     """Every intent that came to an end or that somebody signalled about."""
-    ends = object_of((run.close.result or {}).get("effects"))
+    ends = told(run).effects
     commits = {
         call.asked.intent: call
         for call in reversed(run.calls)

@@ -9,10 +9,10 @@ from forerun.speculation.approvals import ApprovalSignal, parse_signal
 from forerun.speculation.effect_class import Approval
 from forerun.speculation.record import Outcome
 from forerun.workers.audit.launched import makers
-from forerun.workers.audit.payloads import object_of
 from forerun.workers.audit.run import COMMIT, Call, Run
 from forerun.workers.report.figures import milliseconds
 from forerun.workers.report.lanes import Kind, Span
+from forerun.workers.report.told import told
 from forerun.workflows.graph import Graph
 from forerun.workflows.node import Node
 
@@ -43,8 +43,7 @@ def _since(run: Run, node: Node, certain: dict[str, int | None]) -> int | None:
     """From when an effect waited; None of one that asked nobody, or did not come so far."""
     card = run.cards.get(node.spec.operation) if node.effect else None
     needs = [certain[up] for up in node.upstream]
-    result = run.close.result or {}
-    gone = (*(result.get("skipped") or ()), *object_of(result.get("failed")))
+    gone = {*told(run).skipped, *told(run).failed}
     if card is None or card.approval is Approval.AUTO or node.name in gone or None in needs:
         return None
     return max([run.began_ms, *(ms for ms in needs if ms is not None)])
@@ -64,7 +63,7 @@ def _decided(run: Run, intent: str, commits: dict[str, int]) -> tuple[int, str]:
     """Until when it waited, and for what."""
     if intent in commits:
         return commits[intent], Kind.GATE.words
-    end = object_of(object_of((run.close.result or {}).get("effects")).get(intent)).get("state")
+    end = told(run).effects.get(intent, {}).get("state")
     for signal in run.signals if end == "rejected" else ():
         answer = parse_signal("reject", signal.payload) if signal.name == "reject" else None
         if isinstance(answer, ApprovalSignal) and answer.intent == intent:
@@ -85,7 +84,7 @@ def _certain_from(run: Run, graph: Graph) -> dict[str, int | None]:
     """When the output of each node was certain: not before that of all it needs; None if never."""
     ends = _ends(run)
     certain: dict[str, int | None] = {}
-    skipped = (run.close.result or {}).get("skipped") or ()
+    skipped = told(run).skipped
     for name, node in graph.nodes.items():
         own = [ms for made, ms in ends.items() if made == name or made.startswith(f"{name}[")]
         needs = [certain[up] for up in node.upstream]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from forerun.speculation.decision import Decision
 from forerun.speculation.ledger import Ledger
@@ -20,6 +19,7 @@ from forerun.workers.report.figures import (
     seconds,
     share,
 )
+from forerun.workers.report.told import Timing
 
 NOTICEABLE_SECONDS = 0.005
 
@@ -32,23 +32,6 @@ class Tile:
     value: str
     note: str
     tone: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """What the result of a run says of its time, without waits for people; None where nothing."""
-
-    took: float | None = None
-    sequential: float | None = None
-    saved: float | None = None
-
-
-def timing(run: Run) -> Timing:
-    """The timing that the run has told; a run without a result has told none."""
-    ledger = object_of((run.close.result or {}).get("ledger"))
-    told = [ledger.get(key) for key in ("seconds", "sequential_seconds", "saved_seconds")]
-    took, sequential, saved = (_number(value) for value in told)
-    return Timing(took=took, sequential=sequential, saved=saved)
 
 
 def sentence(told: Timing, ledger: Ledger) -> str:
@@ -144,8 +127,3 @@ def _return(told: Timing, worth: Decimal | None) -> str:
     if worth is None or saved <= ZERO:
         return "on speculation that was not promoted"
     return f"the time saved is worth {brief_usd(saved * worth)}"
-
-
-def _number(value: Any) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if known else None

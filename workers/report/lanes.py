@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from forerun.speculation.record import Bought, Outcome
 from forerun.workers.audit.billed import ended_bill
-from forerun.workers.audit.payloads import object_of
 from forerun.workers.audit.run import COMMIT, COMPARE, Call, Run
 from forerun.workers.report.figures import milliseconds, usd
 from forerun.workers.report.marks import Mark, marks_of
+from forerun.workers.report.told import told
 
 
 class Kind(StrEnum):
@@ -185,13 +185,13 @@ def _in_order(run: Run, spans: Mapping[str, object]) -> list[str]:
 
 def _state(run: Run, node: str) -> str:
     """Why nothing ran for a node."""
-    result = run.close.result or {}
-    if node in (result.get("skipped") or ()):
+    says = told(run)
+    if node in says.skipped:
         return "skipped"
-    if node in object_of(result.get("failed")):
-        return f"failed: {object_of(result.get('failed'))[node]}"
-    if node in object_of(result.get("effects")):
-        return str(object_of(object_of(result.get("effects"))[node]).get("state"))
+    if node in says.failed:
+        return f"failed: {says.failed[node]}"
+    if node in says.effects:
+        return str(says.effects[node].get("state"))
     if run.graph is not None and run.graph.nodes[node].gathers:
         return "gathers its items"
     return "never ran"

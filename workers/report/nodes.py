@@ -8,9 +8,9 @@ from typing import Any
 from forerun.activities.model_call import ModelRequest
 from forerun.activities.operation import ToolRequest
 from forerun.workers.audit.launched import makers, outputs
-from forerun.workers.audit.payloads import object_of
 from forerun.workers.audit.run import Call, Run
 from forerun.workers.report.effects import pretty
+from forerun.workers.report.told import told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +28,9 @@ def answers(run: Run) -> list[Answer]:
     """In the order in which the nodes ended; what failed comes last."""
     made, gathered = makers(run), outputs(run)
     found = [_answer(node, gathered[node], made.get(node, [])) for node in gathered]
-    failed = object_of((run.close.result or {}).get("failed"))
+    failed = told(run).failed
     calls = {call.node: call for call in run.calls if call.certain}
-    return found + [_failure(node, str(why), calls.get(node)) for node, why in failed.items()]
+    return found + [_failure(node, why, calls.get(node)) for node, why in failed.items()]
 
 
 def _answer(node: str, output: Any, calls: list[Call]) -> Answer:

@@ -17,7 +17,7 @@ from forerun.workers.audit.laws.ledger import ledger_of
 from forerun.workers.audit.reading import read_run
 from forerun.workers.audit.run import Run
 from forerun.workers.report.costs import Spent
-from forerun.workers.report.headline import Timing, timing
+from forerun.workers.report.told import Timing, told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ async def sample_of(history: WorkflowHistory) -> Sample:
         workflow_id=run.workflow_id,
         status=run.close.how.replace("_", " "),
         began_ms=run.began_ms,
-        timing=timing(run),
+        timing=told(run).timing,
         ledger=ledger_of(run),
         ended=_ended(run),
         guesses=tuple(guess for _, guess in run.of(GuessTested)),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from forerun.speculation.ledger import Ledger
 from forerun.speculation.quantities import dollars
 from forerun.speculation.sequence import Stretch, span_ms
-from forerun.workers.audit.payloads import object_of
 from forerun.workers.audit.report import Report
 from forerun.workers.audit.run import Run
 from forerun.workers.report.bets import Row, rows
@@ -19,11 +20,9 @@ from forerun.workers.report.gates import gates
 from forerun.workers.report.headline import (
     NOTICEABLE_SECONDS,
     Tile,
-    Timing,
     dials,
     sentence,
     tiles,
-    timing,
 )
 from forerun.workers.report.lanes import Kind, Lane, lanes
 from forerun.workers.report.marks import SIGNS
@@ -31,6 +30,7 @@ from forerun.workers.report.nodes import Answer, answers
 from forerun.workers.report.pictures import Picture, pictures
 from forerun.workers.report.scale import Scale, scale_of
 from forerun.workers.report.sequence import counterfactual
+from forerun.workers.report.told import Timing, told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def single(run: Run, audit: Report) -> Single:
     laid = counterfactual(run)
     sequence_ms = span_ms(laid) if laid else 0
     running = [(s.begin_ms, s.end_ms) for it in drawn for s in it.spans if s.kind != Kind.GATE]
-    told = timing(run)
+    says = told(run)
     return Single(
         workload=run.workload or UNKNOWN,
         workflow_id=run.workflow_id,
@@ -104,22 +104,22 @@ def single(run: Run, audit: Report) -> Single:
         began=moment(run.began_ms),
         version=run.opening.version if run.opening else UNKNOWN,
         dials=dials(run),
-        sentence=sentence(told, ledger),
-        tiles=tiles(run, told, ledger),
+        sentence=sentence(says.timing, ledger),
+        tiles=tiles(run, says.timing, ledger),
         scale=scale_of(running, run.ended_ms - run.began_ms, sequence_ms),
         lanes=tuple(drawn),
         kinds=tuple(k for k in Kind if any(s.kind is k for it in drawn for s in it.spans)),
         sequence=laid,
         sequence_scale=scale_of([(0, sequence_ms)], sequence_ms, _shown_ms(run, running)),
         sequence_ms=sequence_ms,
-        sequence_note=_sequence_note(told, laid),
-        saved=_saved(told),
+        sequence_note=_sequence_note(says.timing, laid),
+        saved=_saved(says.timing),
         rows=tuple(rows(run)),
         pictures=tuple(pictures(run)),
         costs=tuple(by_node),
         ledger=ledger,
         effects=tuple(effects(run)),
-        approximations=tuple(_approximations(run)),
+        approximations=tuple(map(_approximation, says.approximations)),
         answers=tuple(answers(run)),
         audit=verdict(audit),
         clean=audit.clean,
@@ -145,32 +145,34 @@ def verdict(audit: Report) -> str:
     return f"{found}; {scope}, {replayed}{tail}"
 
 
-def _sequence_note(told: Timing, laid: dict[str, Stretch] | None) -> str:
+def _sequence_note(timing: Timing, laid: dict[str, Stretch] | None) -> str:
     if laid is None:
         return "Unknown: the steps of this workflow, and what they need, are in its own code."
     rebuilt = seconds(span_ms(laid) / 1000)
-    own = f"; its own ledger says {seconds(told.sequential)}" if told.sequential is not None else ""
+    own = (
+        f"; its own ledger says {seconds(timing.sequential)}"
+        if timing.sequential is not None
+        else ""
+    )
     return (
         f"The same calls with their recorded durations, each in its turn and without waits for "
         f"people: {rebuilt}{own}."
     )
 
 
-def _saved(told: Timing) -> Stretch | None:
+def _saved(timing: Timing) -> Stretch | None:
     """From where the run ended to where it would have ended without speculation."""
-    if told.took is None or told.saved is None or told.saved < NOTICEABLE_SECONDS:
+    if timing.took is None or timing.saved is None or timing.saved < NOTICEABLE_SECONDS:
         return None
-    return Stretch(round(told.took * 1000), round((told.took + told.saved) * 1000))
+    return Stretch(round(timing.took * 1000), round((timing.took + timing.saved) * 1000))
 
 
 def _shown_ms(run: Run, running: list[tuple[int, int]]) -> float:
     return scale_of(running, run.ended_ms - run.began_ms).shown_ms
 
 
-def _approximations(run: Run) -> list[str]:
-    made = (run.close.result or {}).get("approximations") or ()
-    return [
-        f"{it.get('node')} answers {it.get('label')}, taken for the answer of {it.get('upstream')} "
-        f"(tier {it.get('tier')}, {it.get('by')})"
-        for it in map(object_of, made)
-    ]
+def _approximation(made: Mapping[str, Any]) -> str:
+    return (
+        f"{made.get('node')} answers {made.get('label')}, taken for the answer of "
+        f"{made.get('upstream')} (tier {made.get('tier')}, {made.get('by')})"
+    )

@@ -12,7 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from forerun.workers.report.page import workload_page
+from forerun.workers.report.sample import sample_of
+from forerun.workers.report.workload import workload
 from tests.forging import Forged, attributes, value
+from tests.workers.audit.test_garbage import spoiled as garbled
 from tests.workers.report.kept import page
 
 MARKUP = "</style></title><script>alert(1)</script>'\"><img src=//evil.example/x onerror=alert(1)>"
@@ -141,3 +145,13 @@ async def test_a_page_asks_for_nothing() -> None:
 
     assert "default-src 'none'" in html
     assert not re.search(r"src=|url\(|@import|<link|<script", html)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+async def test_no_value_in_a_payload_breaks_a_page(data: st.DataObject) -> None:
+    """Anything may stand anywhere: a page is made of it, of a run and of a workload."""
+    history = garbled(data).history()
+
+    check(await page(history))
+    check(workload_page(workload([await sample_of(history)])))

@@ -15,6 +15,8 @@ from forerun.workflows.result import ledger_view
 from forerun.workflows.timing import Timing
 
 SECONDS = ("seconds", "sequential_seconds")
+LARGEST = 1e12
+"""Of a number of seconds that anybody could mean: beyond, no float can be reckoned with."""
 
 
 def check(run: Run) -> Iterator[Violation]:
@@ -46,4 +48,5 @@ def ledger_of(run: Run) -> Ledger:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return known and abs(value) < LARGEST
