@@ -1,59 +1,107 @@
-"""Runs that are queried all the time can be replayed."""
+"""What a query makes core hand over out of turn never reaches the workflow, or is thrown away."""
 
 from __future__ import annotations
 
-import asyncio
-import uuid
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any
 
-from temporalio.client import Client
-from temporalio.service import RPCError
-from temporalio.worker import Replayer, Worker
+import pytest
+from temporalio.bridge.proto.workflow_activation import (
+    QueryWorkflow,
+    ResolveActivity,
+    SignalWorkflow,
+    WorkflowActivation,
+    WorkflowActivationJob,
+)
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.worker import WorkflowInstance
+from typing_extensions import override
 
-from forerun.workers.plugin import forerun_plugin
-from tests.workers.hazards import CutAtOnce, note
+from forerun.workers.patient_runner import ASK_AGAIN, LEGACY_QUERY, PatientInstance
 
-ROUNDS = 25
-RUNS = 4
-
-
-async def test_queries_and_signals_do_not_change_the_order_of_what_ends_at_once(
-    temporal_client: Client,
-) -> None:
-    """Calls that are cut in the task that starts them end before that task does, queried or not."""
-    queue = f"hazards-{uuid.uuid4()}"
-    replayer = Replayer(workflows=[CutAtOnce], plugins=[forerun_plugin()])
-    async with Worker(temporal_client, task_queue=queue, workflows=[CutAtOnce], activities=[note]):
-        handles: list[Any] = [
-            await temporal_client.start_workflow(
-                CutAtOnce.run, ROUNDS, id=f"{queue}-{n}", task_queue=queue
-            )
-            for n in range(RUNS)
-        ]
-        async with _bothered(handles):
-            await asyncio.gather(*(handle.result() for handle in handles))
-        for handle in handles:
-            await replayer.replay_workflow(await handle.fetch_history())
+SIGNAL = WorkflowActivationJob(signal_workflow=SignalWorkflow(signal_name="approve"))
+RESULT = WorkflowActivationJob(resolve_activity=ResolveActivity(seq=1))
+LOCAL = WorkflowActivationJob(resolve_activity=ResolveActivity(seq=2, is_local=True))
+QUERY = WorkflowActivationJob(query_workflow=QueryWorkflow(query_id=LEGACY_QUERY))
 
 
-@asynccontextmanager
-async def _bothered(handles: list[Any]) -> AsyncGenerator[None]:
-    """Queries and signals without a pause, for the length of the block."""
-    tasks = [asyncio.create_task(_bother(handle)) for handle in handles for _ in range(3)]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+class Workflow(WorkflowInstance):
+    """Takes whatever comes, and counts it."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    @override
+    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        self.taken += 1
+        completion = WorkflowActivationCompletion(run_id=act.run_id)
+        completion.successful.SetInParent()
+        return completion
+
+    @override
+    def get_serialization_context(self, command_info: Any) -> Any:
+        return None
+
+    @override
+    def get_external_store_context(self, command_info: Any) -> Any:
+        raise NotImplementedError
+
+    @override
+    def get_info(self) -> Any:
+        raise NotImplementedError
 
 
-async def _bother(handle: Any) -> None:
-    while True:
-        try:
-            await handle.query(CutAtOnce.state)
-            await handle.signal(CutAtOnce.hear)
-        except RPCError:  # it is over, or evicted at this moment
-            return
+@pytest.mark.parametrize("news", [SIGNAL, RESULT])
+def test_news_without_a_task_are_refused(news: WorkflowActivationJob) -> None:
+    """The history has not grown since the last task: these come with a query, and too early."""
+    workflow, run = _run((100, True, SIGNAL), (200, True, RESULT))
+
+    refused = run.activate(_activation(200, False, news))
+
+    assert refused.failed.failure.message == ASK_AGAIN
+    assert workflow.taken == 2
+
+
+def test_a_local_result_needs_no_task_of_its_own() -> None:
+    workflow, run = _run((100, True, SIGNAL))
+
+    assert run.activate(_activation(100, False, LOCAL)).HasField("successful")
+    assert workflow.taken == 2
+
+
+def test_a_query_right_behind_the_first_news_after_a_replay_is_refused() -> None:
+    """Nobody can tell whether those came with a task: core is made to forget them."""
+    workflow, run = _run((100, True, SIGNAL), (200, False, RESULT))
+
+    assert run.activate(_activation(200, True, QUERY)).failed.failure.message == ASK_AGAIN
+    assert workflow.taken == 2
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [(100, False, SIGNAL)],
+        [(100, True, SIGNAL)],
+        [(100, True, SIGNAL), (200, False, RESULT), (300, False, SIGNAL)],
+    ],
+    ids=["never replayed", "replayed, and nothing new", "at work again"],
+)
+def test_any_other_query_is_answered(before: list[tuple[int, bool, Any]]) -> None:
+    workflow, run = _run(*before)
+
+    assert run.activate(_activation(before[-1][0], True, QUERY)).HasField("successful")
+    assert workflow.taken == len(before) + 1
+
+
+def _run(*before: tuple[int, bool, WorkflowActivationJob]) -> tuple[Workflow, PatientInstance]:
+    """A workflow that has been through this: bytes of history, whether replayed, and the job."""
+    workflow = Workflow()
+    run = PatientInstance(workflow)
+    for act in before:
+        assert run.activate(_activation(*act)).HasField("successful")
+    return workflow, run
+
+
+def _activation(size: int, replaying: bool, job: WorkflowActivationJob) -> WorkflowActivation:
+    return WorkflowActivation(
+        run_id="run", history_size_bytes=size, is_replaying=replaying, jobs=[job]
+    )
