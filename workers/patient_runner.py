@@ -94,13 +94,14 @@ class PatientInstance(WorkflowInstance):
         return completion
 
     def _ahead_of_its_task(self, act: WorkflowActivation) -> bool:
+        """Whether this comes, or may have come, with a query and not with a workflow task."""
         news = any(map(self._of_task, act.jobs))
-        # Told by the start of a workflow task, before which something was always written.
+        # Told by the start of a task. Before the first of a worker something was always written.
         before, self._task_bytes = self._task_bytes, act.history_size_bytes
         if before != self._task_bytes:
             self._under_way -= self._unsent  # all that was scheduled before has been sent
             self._unsent.clear()
-        elif before and news:
+        elif before and news and self._replayed and not self._tasks and not act.is_replaying:
             return True
         if news:
             self._replayed |= act.is_replaying

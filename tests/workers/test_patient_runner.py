@@ -61,6 +61,14 @@ def test_news_without_a_task_are_refused(news: WorkflowActivationJob) -> None:
     assert workflow.taken == 2
 
 
+def test_two_tasks_may_begin_at_one_length_of_history() -> None:
+    """The first brought an update, and was written down only together with the second."""
+    workflow, run = _run((100, True, SIGNAL), (200, False, SIGNAL), (300, False, RESULT))
+
+    assert run.activate(_activation(300, False, RESULT)).HasField("successful")
+    assert workflow.taken == 4
+
+
 def test_a_local_result_needs_no_task_of_its_own() -> None:
     workflow, run = _run((100, True, SIGNAL))
 
