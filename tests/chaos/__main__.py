@@ -23,7 +23,7 @@ from tests.chaos.house import House
 from tests.chaos.runner import AT_ONCE, Trial, Trials
 from tests.chaos.tally import report
 
-RUNS_PER_HOUSE = 50
+RUNS_PER_HOUSE = 125
 
 
 def main() -> int:

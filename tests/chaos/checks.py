@@ -47,8 +47,8 @@ class Column(StrEnum):
 
 Problem = tuple[Column, str]
 
-EXPLAINED = "."
-"""What nodes may fail of."""
+INJECTED = "timeout|timed out|HTTP 429|HTTP 500|broke off|finish reason|connection"
+"""What nodes may fail of whose call would have answered: dead workers, and the provider."""
 
 
 @dataclass(kw_only=True)
@@ -109,6 +109,8 @@ async def outcome_problems(ended: Ended) -> list[Problem]:
     states = {intent: effect["state"] for intent, effect in result["effects"].items()}
     failed = _failed_commits(last)
     should = await expected(ended.case, states, set(result["failed"]) | failed)
+    anyway = (await expected(ended.case, states, failed)).failed
+    brought_down = {node: why for node, why in result["failed"].items() if node not in anyway}
     found = [
         *differing("outputs", result["outputs"], should.outputs),
         *differing("skipped", set(result["skipped"]), should.skipped | should.stopped),
@@ -122,7 +124,7 @@ async def outcome_problems(ended: Ended) -> list[Problem]:
     return [
         *((Column.LEAKED, why) for why in found),
         *((Column.LOST, why) for why in _misjudged(ended.case, states)),
-        *((Column.BROKEN, why) for why in _unexplained(result["failed"])),
+        *((Column.BROKEN, why) for why in _unexplained(brought_down)),
         *_ledger(result["ledger"]),
     ]
 
@@ -165,10 +167,10 @@ def _misjudged(case: Case, states: dict[str, str]) -> Iterator[str]:
             yield f"{intent} is {state}, and people meant it to be {meant}"
 
 
-def _unexplained(failed: dict[str, str]) -> Iterator[str]:
-    """Nodes that failed of nothing that is injected here, nor meant by the case."""
-    for node, why in failed.items():
-        if not re.search(EXPLAINED, why):
+def _unexplained(brought_down: dict[str, str]) -> Iterator[str]:
+    """Nodes that failed of nothing that is injected here."""
+    for node, why in brought_down.items():
+        if not re.search(INJECTED, why):
             yield f"{node} failed: {why}"
 
 

@@ -23,8 +23,8 @@ from tests.chaos.patience import patiently
 from tests.chaos.people import People
 from tests.chaos.watching import Watched
 
-SECONDS_PER_RUN = 180
-"""More than any run takes, outages included: what has not ended by then hangs."""
+QUIET_SECONDS = 120
+"""More than any timeout or outage: a run of which nothing is heard for so long hangs."""
 
 SWEEP_SECONDS = 30
 ALL_STAGES = SweepRequest(older_than_seconds=0)
@@ -79,8 +79,7 @@ class Trials:
         injector = Injector(self._house, watched, people, lambda deed: self._hit(deed, trial))
         self._in_flight.append(trial)
         try:
-            async with asyncio.timeout(SECONDS_PER_RUN):
-                await self._live(hardship, watched, people, injector)
+            await self._live(hardship, watched, people, injector)
         except TimeoutError:
             trial.problems.append((Column.HUNG, f"after {len(watched.events)} events"))
             await patiently(lambda: watched.handle.terminate("it hangs"))
@@ -97,10 +96,19 @@ class Trials:
     async def _live(
         self, hardship: Hardship, watched: Watched, people: People, injector: Injector
     ) -> None:
-        """Until the run is over, and no fault under way may start it anew."""
+        """Until the run is over, and no fault under way may start it anew.
+
+        Raises:
+            TimeoutError: it hangs.
+        """
         tasks = [
             asyncio.create_task(work)
-            for work in (watched.follow(), people.attend(), injector.inject(hardship.faults))
+            for work in (
+                watched.follow(),
+                watched.hangs(QUIET_SECONDS),
+                people.attend(),
+                injector.inject(hardship.faults),
+            )
         ]
         over = asyncio.create_task(_over(watched, injector))
         try:
@@ -144,21 +152,24 @@ class Trials:
         return [*self._house.rows("outbox", id), *committed]
 
     async def _check_stages(self, trials: Sequence[Trial]) -> None:
-        """After a sweep nothing staged is left of runs that are over."""
-
-        def staged() -> set[str]:
-            rows = self._house.rows("drafts")
-            return {row["workflow_id"] for row in rows if row["state"] == "staged"}
-
+        """A run that comes to its end leaves nothing staged, and nobody does after a sweep."""
+        for trial in trials:
+            lone, last = len(trial.ended.told) == 1, trial.ended.told[-1]
+            if lone and last.settled and trial.ended.id in self._staged():
+                trial.problems.append((Column.ORPHANED, "closed, and left a draft staged"))
         for _ in range(SWEEP_SECONDS):
-            if not staged():
+            if not self._staged():
                 return
             await patiently(lambda: ask_for_sweep(self._house.client, ALL_STAGES))
             await asyncio.sleep(1)
-        left = staged()
+        left = self._staged()
         for trial in trials:
             if trial.ended.id in left:
-                trial.problems.append((Column.ORPHANED, "a draft is staged still"))
+                trial.problems.append((Column.ORPHANED, "staged still after a sweep"))
+
+    def _staged(self) -> set[str]:
+        rows = self._house.rows("drafts")
+        return {row["workflow_id"] for row in rows if row["state"] == "staged"}
 
 
 async def _over(watched: Watched, injector: Injector) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.service import RPCError, RPCStatusCode
@@ -66,6 +66,12 @@ class Watched:
         """Wait for something that an event tells."""
         while not holds():
             await self._news.wait()
+
+    async def hangs(self, quiet_seconds: float) -> NoReturn:
+        """Raise TimeoutError once nothing was heard of it for so long."""
+        while True:
+            async with asyncio.timeout(None if self.closed else quiet_seconds):
+                await self._news.wait()
 
     async def reaches(self, moments: Sequence[Moment], nth: int) -> None:
         """Wait until the first of these was seen for the nth time."""
