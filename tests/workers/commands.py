@@ -78,7 +78,7 @@ class Place:
         """What the commands find around them."""
         # Not PYTHONDONTWRITEBYTECODE: without cached byte code every command takes seconds more.
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        return {**inherited, "XDG_DATA_HOME": str(self.folder), **self.env, **extra}
+        return {**inherited, "XDG_DATA_HOME": str(self.folder / "data"), **self.env, **extra}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,9 @@ def _waits(run: Run, graph: Graph, certain: dict[str, int | None]) -> Iterator[t
         intents = [intent for intent in commits if intent.partition("[")[0] == node.name]
         for intent in intents or [node.name]:
             until, how = _decided(run, intent, commits)
-            if until > since:
+            # Whoever is asked by the last event of a live run has waited for no time yet.
+            asked_last = intent not in commits and until == run.ended_ms
+            if until > since or asked_last:
                 yield intent, _span(since - run.began_ms, until - run.began_ms, how)
 
 
