@@ -53,7 +53,7 @@ def _anew(judged: Judged, placed: Judged, board: Board) -> Judged:
 def _hindrance(judged: Judged, board: Board) -> str | None:
     """Why a bet is not placed; None if nothing speaks against it."""
     return (
-        _inadmissible(judged.bet, board)
+        _inadmissible(judged, board)
         or _unpriced(judged)
         or _impossible(judged)
         or _unprofitable(judged.assessment, judged.worth)
@@ -61,8 +61,9 @@ def _hindrance(judged: Judged, board: Board) -> str | None:
     )
 
 
-def _inadmissible(bet: Bet, board: Board) -> str | None:
+def _inadmissible(judged: Judged, board: Board) -> str | None:
     """Hard limits, whatever the dollars say."""
+    bet = judged.bet
     policy, held_back = board.situation.policy, board.situation.held_back
     if not any(stake.starts for stake in bet.calls):
         return bet.refused[0].reason if bet.refused else "waits for a result"
@@ -72,14 +73,18 @@ def _inadmissible(bet: Bet, board: Board) -> str | None:
         taken = board.guesses_for(assumption.node)
         if assumption.guess not in taken and len(taken) >= policy.max_breadth:
             return f"max_breadth {policy.max_breadth}"
-    providers = [operation.partition(":")[0] for operation in _asked_first(bet)]
+    providers = [operation.partition(":")[0] for operation in _asked_first(judged)]
     return next((held_back[provider] for provider in providers if provider in held_back), None)
 
 
-def _asked_first(bet: Bet) -> list[str]:
-    """The operations of the calls that start with the bet, and that which its guess is bought from."""
-    bought = [bet.purchase.operation] if bet.purchase else []
-    return [*bought, *(stake.operation for stake in bet.calls if stake.starts)]
+def _asked_first(judged: Judged) -> list[str]:
+    """The operations of the calls that start with the bet, and that which its guess is bought from.
+
+    Calls that were dropped from it ask nobody.
+    """
+    bought = [judged.bet.purchase.operation] if judged.bet.purchase else []
+    stakes = [exposure.stake for exposure in judged.assessment.exposures]
+    return [*bought, *(stake.operation for stake in stakes if stake.starts)]
 
 
 def _unpriced(judged: Judged) -> str | None:

@@ -205,6 +205,17 @@ def test_calls_that_save_nothing_are_dropped_with_what_waits_for_them() -> None:
     assert [exposure.stake.node for exposure in assessment.exposures] == ["lookup", "draft"]
 
 
+def test_a_provider_that_holds_back_holds_back_only_who_asks_it() -> None:
+    """A call that is dropped from a bet asks nobody: the rest is placed."""
+    network = {**NETWORK, "side": Step(upstream=("classify",), ms=100)}
+    side = replace(stake("side", 100, usd=("0.1", "0.1")), operation="busy:model")
+    asked = replace(situation(bet(*whole().calls, side)), network=network)
+
+    decision = only(decide(replace(asked, held_back={"busy": "rate_limited: busy"})))
+
+    assert (decision.verdict, decision.dropped) == (Verdict.LAUNCH, ("side",))
+
+
 def test_exclusive_guesses_are_judged_beside_each_other() -> None:
     """Two guesses for one node do not share S: the second still saves what the first would."""
     first, second = decide(situation(whole(), whole(p="0.3", value="y")))
