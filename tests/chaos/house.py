@@ -56,8 +56,8 @@ class House:
         async with AsyncExitStack() as exits:
             standin = await exits.enter_async_context(StandIn.serve())
             house = House(cli, folder, standin)
-            posts = [house._serve, *(_for(house._staff, role) for role in Role)]
-            tasks = [asyncio.create_task(post()) for post in posts]
+            posts = [house._serve(), *(house._staff(role) for role in Role)]
+            tasks = [asyncio.create_task(post) for post in posts]
             exits.push_async_callback(_ended, tasks)
             await house._until_ready(tasks)
             yield house
@@ -177,10 +177,6 @@ async def _ready(worker: Process) -> bool:
         if line.startswith(b"ready"):
             return True
     return False
-
-
-def _for(staff: Any, role: Role) -> Any:
-    return lambda: staff(role)
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
