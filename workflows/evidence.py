@@ -8,14 +8,14 @@ answers other words may stand for: there another value is no other answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, localcontext
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.beliefs import joint
-    from forerun.speculation.bet import Implication, implied, node_of
+    from forerun.speculation.bet import Implication, exclusive, implied, node_of
     from forerun.speculation.canonical import digest
     from forerun.speculation.guess import Guess, guess_id
     from forerun.speculation.quantities import FIGURES, ONE, ZERO
@@ -33,24 +33,34 @@ class Evidence:
         self._guesses = guesses
         self._said: dict[str, str] = {}
         self._by_first: dict[str | None, list[Implication]] = {}
+        self._by_node: dict[str, dict[str, tuple[str, list[Guesses]]]] = {}
         self.implications: tuple[Implication, ...] = ()
         """As of the last look."""
 
     def look(self) -> None:
         """Take in the run as it stands."""
-        self.implications = tuple(self._results())
-        self._by_first = {}
-        for one in self.implications:
+        implications: list[Implication] = []
+        self._by_first, self._by_node = {}, {}
+        for speculation, one in self._results():
+            implications.append(one)
             self._by_first.setdefault(next(iter(one.guesses), None), []).append(one)
+            results = self._by_node.setdefault(speculation.node, {})
+            results.setdefault(speculation.id, (one.says, []))[1].append(one.guesses)
+        self.implications = tuple(implications)
 
     def weighed(self, guess: str, p: Decimal) -> Decimal:
-        """The chance that a guess is right, of which only `p` was known."""
+        """The chance that a guess is right, of which only `p` was known.
+
+        A node makes one call: of the results for it at most one is right, so their chances add up,
+        and `p` is what is left for the case that none is.
+        """
+        results = self._by_node.get(node_of(guess), {})
         with localcontext(FIGURES):
-            for result in self.implications:
-                if node_of(result.says) == node_of(guess):
-                    right = joint([self._guesses[one].belief.mean for one in result.guesses])
-                    p = p * (ONE - right) + (right if result.says == guess else ZERO)
-        return p
+            chances = [(says, self._right(ways)) for says, ways in results.values()]
+            known = sum((right for _, right in chances), ZERO)
+            agreeing = sum((right for says, right in chances if says == guess), ZERO)
+            # Beliefs in guesses for different nodes are independent, so they may add up to too much.
+            return agreeing / known if known > ONE else agreeing + p * (ONE - known)
 
     def rules_out(self, guesses: Guesses) -> bool:
         """Whether some of these guesses cannot be right together.
@@ -60,11 +70,18 @@ class Evidence:
         concerning = [one for first in (None, *guesses) for one in self._by_first.get(first, ())]
         return bool(concerning) and implied(guesses, concerning) is None
 
-    def _results(self) -> Iterator[Implication]:
+    def _results(self) -> Iterator[tuple[SpeculativeCall, Implication]]:
         for speculation in self._table.open():
             if not speculation.live and self._counts(speculation.node):
                 for inputs in speculation.alternatives:
-                    yield Implication(self._table.assumptions(inputs), self._word(speculation))
+                    guesses = self._table.assumptions(inputs)
+                    yield speculation, Implication(guesses, self._word(speculation))
+
+    def _right(self, ways: Iterable[Guesses]) -> Decimal:
+        """The chance that one of these sets of guesses is right; what is in another adds nothing."""
+        chances = {way: joint([self._guesses[one].belief.mean for one in way]) for way in ways}
+        likeliest = sorted(chances, key=chances.__getitem__, reverse=True)
+        return min(sum((chances[way] for way in exclusive(likeliest)), ZERO), ONE)
 
     def _counts(self, name: str) -> bool:
         state = self._nodes.state(name)

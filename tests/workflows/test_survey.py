@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection
-from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
@@ -12,72 +11,10 @@ from hypothesis import strategies as st
 
 from forerun.activities.operation import OperationCard
 from forerun.speculation.effect_class import EffectClass
-from forerun.speculation.guess import Guess
-from forerun.speculation.table import CallTable, Given, Guessed, Inputs, SpeculativeCall
-from forerun.workflows.allowance import Allowance
-from forerun.workflows.checkpoints import Checkpoints
-from forerun.workflows.dispatch import Dispatcher
-from forerun.workflows.evidence import Evidence
-from forerun.workflows.graph import Graph
-from forerun.workflows.guesses import Sources
-from forerun.workflows.planning import Planner
+from forerun.speculation.table import Given, Guessed
 from forerun.workflows.possible import CALLS_PER_BATCH, PossibleBet, batches
-from forerun.workflows.purchases import Purchases
-from forerun.workflows.run_state import Nodes, NodeState
-from forerun.workflows.spec import parse_spec
-from forerun.workflows.survey import Survey
 from forerun.workflows.variants import COMBINATIONS_PER_NODE, Variant, combinations
-
-
-class House:
-    """A run without a server: its nodes, table and survey; the first node is running."""
-
-    def __init__(self, nodes: dict[str, Any], *cards: OperationCard) -> None:
-        graph = Graph.of(parse_spec({"version": 1, "nodes": nodes}))
-        self.nodes = Nodes(graph)
-        self.table = CallTable()
-        self.guesses: dict[str, Guess] = {}
-        self.planner = Planner(graph, {card.name: card for card in cards})
-        told = Checkpoints()
-        bought = Purchases(self.nodes, self.planner, Dispatcher(Allowance(), told))
-        evidence = Evidence(self.nodes, self.table, self.guesses)
-        sources = Sources(self.nodes, self.table, told, bought, evidence)
-        self.survey = Survey(self.nodes, self.table, self.guesses, self.planner, sources, bought)
-        next(iter(self.nodes)).state = NodeState.RUNNING
-
-    def done(self, id: str, node: str, inputs: Inputs, output: str) -> SpeculativeCall:
-        """Enter a speculation that is done, rendered from guesses."""
-        values = {up: self._value(up, source) for up, source in inputs.items()}
-        call = self.planner.plan(node, values).call
-        speculation = SpeculativeCall(
-            id=id,
-            node=node,
-            call=call,
-            fingerprint=call.fingerprint,
-            bet="",
-            label="",
-            worst_usd=Decimal(0),
-            launched_ms=0,
-            alternatives=[inputs],
-            output=output,
-            done_ms=1,
-        )
-        self.table.add(speculation)
-        return speculation
-
-    def _value(self, up: str, source: object) -> Any:
-        return self.guesses[source.guess].value if isinstance(source, Guessed) else up
-
-
-def model(prompt: str, *guesses: tuple[Any, float], **more: Any) -> dict[str, Any]:
-    """A model node with constant guesses."""
-    offered = [{"from": "value", "value": value, "p": p} for value, p in guesses]
-    return {
-        "model": "openai:sim-mid",
-        "prompt": prompt,
-        **({"guess": offered} if offered else {}),
-        **more,
-    }
+from tests.workflows.surveyed import House, model
 
 
 def calls(bet: PossibleBet) -> set[str]:
@@ -181,55 +118,6 @@ def test_one_value_from_two_results_is_two_ways() -> None:
     (left,) = _publish(house).alternatives
     assert isinstance(left["verify"], Guessed)
     assert left["verify"].made_from == "s2"
-
-
-REVIEWED = {
-    "c": model("c", ("x", 0.5)),
-    "draft": model("{{ c }}", ("fine", 0.4)),
-    "publish": model("{{ draft }}"),
-}
-
-
-def test_a_result_speaks_for_its_value_and_against_all_others() -> None:
-    """Right with the guess that it was made on; else only what was known before is known."""
-    same, other = House(REVIEWED), House(REVIEWED)
-    for house, output in ((same, "fine"), (other, "poor")):
-        house.survey.look(max_depth=3)
-        c, draft = house.guesses
-        house.done("s1", "draft", {"c": Guessed(c)}, output)
-        house.survey.look(max_depth=3)
-
-        beliefs = {guess.node: guess.belief.mean for guess in house.guesses.values()}
-        expected = Decimal("0.7") if output == "fine" else Decimal("0.2")
-        assert beliefs == {"c": Decimal("0.5"), "draft": expected}
-        assert draft in house.guesses
-
-
-def test_guesses_that_a_result_says_exclude_each_other_are_no_bet() -> None:
-    """If c is x the draft is poor: nothing is bet on both x and a fine draft."""
-    nodes = {**REVIEWED, "publish": model("{{ c }} {{ draft }}")}
-    house = House(nodes)
-    before = {bet.guesses for bet in house.survey.look(max_depth=3).bets}
-    c, draft = house.guesses
-    house.done("s1", "draft", {"c": Guessed(c)}, "poor")
-
-    after = {bet.guesses for bet in house.survey.look(max_depth=3).bets}
-
-    assert (c, draft) in before
-    assert after == {(c,)}
-
-
-def test_a_result_says_nothing_where_other_words_may_stand_for_it() -> None:
-    """An answer that differs may still be accepted: no guess is ruled out by it."""
-    approximable = {**REVIEWED, "draft": {**REVIEWED["draft"], "equivalence": 2}}
-    house = House(approximable)
-    house.survey.look(max_depth=3)
-    c, draft = house.guesses
-    house.done("s1", "draft", {"c": Guessed(c)}, "poor")
-
-    house.survey.look(max_depth=3)
-
-    assert house.guesses[draft].belief.mean == Decimal("0.4")
 
 
 def _publish(house: House) -> Any:
