@@ -33,6 +33,9 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.run_state import Nodes, NodeState
     from forerun.workflows.templates import RenderError
 
+EFFORT_OF_A_CALL = 100
+"""Beside one for each of its inputs; its text may be long."""
+
 
 class Refutation:
     """Tests the open speculations of a run, and its guesses.
@@ -45,6 +48,8 @@ class Refutation:
         self, nodes: Nodes, table: CallTable, guesses: dict[str, Guess], planner: Planner
     ) -> None:
         self.verdicts: dict[str, Record | None] = {}
+        self._actual: dict[str, list[str] | NoCall] = {}
+        self._awaited: dict[str, list[str]] = {}
         self._nodes = nodes
         self._table = table
         self._guesses = guesses
@@ -74,8 +79,14 @@ class Refutation:
 
     def testable(self, guess: Guess) -> bool:
         """Whether it is certain by now what a guess, whose node has ended, would have led to."""
-        ups = (up for reader in self._readers(guess) for up in reader.upstream)
-        return all(self._nodes[up].state.ended for up in ups)
+        return all(map(self._certain, self._readers(guess)))
+
+    def effort(self, guess: Guess) -> int:
+        """How much there is to render to test a guess: about so many times 25 µs."""
+        run = self._nodes[guess.node]
+        if run.state is not NodeState.DONE or run.digest == guess.digest:
+            return 0
+        return sum(self._effort(reader) for reader in self._readers(guess))
 
     def tier(self, guess: Guess) -> int | None:
         """The tier at which a guess was right, now that its node has ended; None if it was not."""
@@ -98,7 +109,7 @@ class Refutation:
         this. A reader counts if both values lead it somewhere: not one that another input stops,
         nor one that reads more than the guess says, of a stream, say.
         """
-        led = [(self._led(node, None), self._led(node, guess)) for node in self._readers(guess)]
+        led = [(self._made(node), self._led(node, guess)) for node in self._readers(guess)]
         both = [pair for pair in led if NoCall.FAILS not in pair]
         return bool(both) and all(actual == guessed for actual, guessed in both)
 
@@ -106,6 +117,24 @@ class Refutation:
         graph = self._nodes.graph
         nodes = [graph.nodes[name] for name in graph.downstream[guess.node]]
         return [node for node in nodes if not node.effect and node.index is None]
+
+    def _certain(self, reader: Node) -> bool:
+        """Whether all its inputs have ended: what has is looked at once, a join asks for thousands."""
+        awaited = self._awaited.setdefault(reader.name, list(reader.upstream))
+        while awaited and self._nodes[awaited[-1]].state.ended:
+            awaited.pop()
+        return not awaited
+
+    def _effort(self, reader: Node) -> int:
+        made = self._made(reader)
+        calls = 1 if isinstance(made, NoCall) else max(len(made), 1)
+        return calls * (EFFORT_OF_A_CALL + len(reader.upstream))
+
+    def _made(self, reader: Node) -> list[str] | NoCall:
+        """The calls that its inputs lead a reader to, now that they are certain; rendered once."""
+        if reader.name not in self._actual:
+            self._actual[reader.name] = self._led(reader, None)
+        return self._actual[reader.name]
 
     def _led(self, node: Node, guess: Guess | None) -> list[str] | NoCall:
         """The calls that a node makes of its inputs, with a guess in place of one of them."""

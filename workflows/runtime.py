@@ -209,9 +209,9 @@ class Runtime:
             for id, guess in self.guesses.items()
             if id not in self._tested and self._nodes[guess.node].state.ended
         ]
-        tests = tested(due, self._nodes, self.table, self._refutation, undecided)
-        self._tested |= {test.guess for test in tests}
-        await self.accounts.settle(self.table, self._purchases.take(), tests)
+        for tests in tested(due, self._nodes, self.table, self._refutation, undecided):
+            self._tested |= {test.guess for test in tests}
+            await self.accounts.settle(self.table, self._purchases.take(), tests)
 
     async def bet(self) -> bool:
         """Have the bets of the moment judged, and launch those that pay.

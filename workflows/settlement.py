@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from temporalio import workflow
 
@@ -14,6 +14,9 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.bills import EndedBill
     from forerun.workflows.refutation import Refutation
     from forerun.workflows.run_state import Nodes
+
+EFFORT_PER_TASK = 40_000
+"""About a second of rendering: a workflow task that computes for two is tried again for ever."""
 
 
 def outcome_of(speculation: SpeculativeCall, ended: EndedBill) -> Outcome:
@@ -49,17 +52,25 @@ def tested(
     table: CallTable,
     refutation: Refutation,
     undecided: Collection[str],
-) -> list[GuessTested]:
+) -> Iterator[list[GuessTested]]:
     """The guesses, launched on or held, of which it can be said by now whether they were right.
 
-    Those that are still being compared are left for later.
+    Those that are still being compared are left for later. They come in at least one part, each of
+    what one workflow task has the time to find out: a thousand guesses that one join reads are a
+    thousand renderings of it.
     """
     bet_on = _bet_on(table)
-    return [
-        _tested(guess, nodes, guess.id in bet_on, refutation)
-        for guess in guesses
-        if guess.id not in undecided and refutation.testable(guess)
-    ]
+    found: list[GuessTested] = []
+    effort = 0
+    for guess in guesses:
+        if guess.id in undecided or not refutation.testable(guess):
+            continue
+        effort += refutation.effort(guess)
+        if found and effort > EFFORT_PER_TASK:
+            yield found
+            found, effort = [], refutation.effort(guess)
+        found.append(_tested(guess, nodes, guess.id in bet_on, refutation))
+    yield found
 
 
 def _tested(guess: Guess, nodes: Nodes, launched: bool, refutation: Refutation) -> GuessTested:
