@@ -33,10 +33,13 @@ SHOWN_LENGTH = 200
 
 
 class Signals:
-    """The approvals and rejections that a run has received, in the order of its history."""
+    """The approvals and rejections that a run has received, in the order of its history.
+
+    By intent: whatever happens, each gate that waits is looked at, and others may have thousands.
+    """
 
     def __init__(self) -> None:
-        self._said: list[ApprovalSignal] = []
+        self._said: dict[str, list[ApprovalSignal]] = {}
         self._late: list[Ignored] = []
         self._malformed: list[dict[str, str]] = []
         self._malformed_count = 0
@@ -57,12 +60,12 @@ class Signals:
         elif signal.intent in known and signal.intent not in waiting:
             self._late.append(Ignored(signal=signal, reason=LATE))
         else:
-            self._said.append(signal)
+            self._said.setdefault(signal.intent, []).append(signal)
 
     def gate(self, intent: Intent) -> Gate:
         """How the gate of an intent stands."""
         return decide_gate(
-            self._said,
+            self._said.get(intent.intent, ()),
             intent=intent.intent,
             digest=intent.digest,
             approval=intent.approval,
@@ -72,12 +75,13 @@ class Signals:
     def over(self, intent: Intent) -> Gate:
         """How its gate stands now that the intent waits no more."""
         gate = self.gate(intent)
-        self._late += unheeded((s for s in self._said if s.intent == intent.intent), gate)
+        self._late += unheeded(self._said.get(intent.intent, ()), gate)
         return gate
 
     def view(self, known: Collection[str]) -> dict[str, Any]:
         """Signals that decided nothing: too early for any intent, too late for theirs, malformed."""
-        early = [signal for signal in self._said if signal.intent not in known]
+        unknown = (said for intent, said in self._said.items() if intent not in known)
+        early = [signal for said in unknown for signal in said]
         return {
             "early": [_named(signal) for signal in early[:SHOWN]],
             "early_count": len(early),
