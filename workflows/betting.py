@@ -163,6 +163,8 @@ class Betting:
 
     async def _buy(self, record: Record, policy: Policy) -> None:
         """Ask a cheaper model, as often as the record says; each answer reserves its own part."""
+        if not self._stands(policy):
+            return
         offer = self._purchases.buy(record["assumptions"][0]["guess"])
         # What was reserved for k answers is a multiple of k: this division is exact.
         worst_usd = number(record["purchase"]["worst_usd"]) / offer.source.k

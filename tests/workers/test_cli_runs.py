@@ -46,7 +46,9 @@ SLOW = {
 
 def rows(up: Up, run: str) -> list[tuple[str, str]]:
     """Digest and approver of what a run has committed."""
-    with closing(sqlite3.connect(up.run.folder / "data" / "forerun" / "outbox.sqlite3")) as connection:
+    with closing(
+        sqlite3.connect(up.run.folder / "data" / "forerun" / "outbox.sqlite3")
+    ) as connection:
         found = connection.execute(
             "select digest, approved_by from outbox where workflow_id = ?", [run]
         )

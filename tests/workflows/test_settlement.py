@@ -8,9 +8,9 @@ import pytest
 from temporalio import workflow
 
 from forerun.speculation.record import GuessTested
+from forerun.workflows import settlement
 from forerun.workflows.refutation import Refutation
 from forerun.workflows.run_state import NodeState
-from forerun.workflows.settlement import EFFORT_PER_TASK, tested
 from tests.workflows.surveyed import House, model
 
 WIDE = 250
@@ -32,7 +32,9 @@ class Wide(House):
             run.state, run.output = NodeState.DONE, "poor" if i else "ok"
 
     def parts(self) -> list[list[GuessTested]]:
-        return list(tested(self.guesses.values(), self.nodes, self.table, self.refutation, ()))
+        return list(
+            settlement.tested(self.guesses.values(), self.nodes, self.table, self.refutation, ())
+        )
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_no_part_takes_more_than_a_workflow_task_has_time_for(house: Wide) -> No
         return sum(house.refutation.effort(house.guesses[test.guess]) for test in part)
 
     assert len(parts) > 1
-    assert all(0 < effort(part) <= EFFORT_PER_TASK for part in parts)
+    assert all(0 < effort(part) <= settlement.EFFORT_PER_TASK for part in parts)
     assert (
         house.refutation.effort(house.guesses[parts[0][0].guess]) == 0
     )  # right: nothing to render
