@@ -129,7 +129,7 @@ async def test_a_history_that_is_full_ends_the_run_and_commits_nothing(
             await handle.result()
         assert isinstance(ended.value.cause, TerminatedError)
 
-        with pytest.raises(CommandError):
+        with pytest.raises(CommandError, match=r"is over|is decided already|already completed"):
             await decide(client, Verdict(answer="approve", run="long", intent="send", by="ann"))
         assert stack.rows("long") == []
         report = await audit(await handle.fetch_history())

@@ -112,6 +112,8 @@ async def _waiting(run: Run, intent: str) -> Waiting:
         others = sorted(waiting.intent for waiting in await run.waiting())
         raise CommandError(await _why_not(run, intent, others))
     except NoAnswer as error:
+        if await run.status() != "running":
+            raise CommandError(await _why_not(run, intent, [])) from error
         raise CommandError(str(error)) from error
 
 

@@ -161,6 +161,8 @@ class Run:
                 raise NoAnswer(_no_answer(self.id)) from error
             raise CommandError(f"run {self.id!r}: {error.message}") from error
         except WorkflowQueryFailedError as error:
+            if error.message == ASK_AGAIN:
+                raise NoAnswer(f"{self.id}: {error.message}") from error
             raise CommandError(f"{self.id!r} is no run of AgentDag ({error})") from error
 
 
