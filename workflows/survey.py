@@ -142,7 +142,7 @@ class Survey:
     def _possible(self, name: str) -> list[Variant]:
         """Enter the possible calls of a node into their bets; what they would make of it."""
         node = self._nodes.graph.nodes[name]
-        upstream = [self._variants[up] for up in node.upstream]
+        upstream = [self._variants[up] for up in node.upstream if not self._uncommitted(up)]
         found: list[Variant] = []
         for way in combinations(upstream, self._max_depth):
             if not way.guesses or self._sources.evidence.rules_out(way.guesses):
@@ -155,8 +155,14 @@ class Survey:
         # A stage is nobody's input: nothing runs past an effect that is not committed.
         return [] if node.effect else found
 
+    def _uncommitted(self, name: str) -> bool:
+        """Whether this is an effect that has not ended: what it does is known to nobody before."""
+        return self._nodes.graph.nodes[name].effect and not self._nodes[name].state.ended
+
     def _inadmissible(self, node: Node) -> str | None:
         """Why a node never runs on a guess, whatever that is; None if it may."""
+        if any(map(self._uncommitted, node.upstream)):
+            return "effect upstream"
         effect = self._planner.effect_of(node.name) if node.effect else None
         return None if effect in (None, EffectClass.STAGEABLE) else effect.value
 

@@ -13,6 +13,7 @@ from forerun.activities.operation import OperationCard
 from forerun.speculation.effect_class import EffectClass
 from forerun.speculation.table import Given, Guessed
 from forerun.workflows.possible import CALLS_PER_BATCH, PossibleBet, batches
+from forerun.workflows.run_state import NodeState
 from forerun.workflows.variants import COMBINATIONS_PER_NODE, Variant, combinations
 from tests.workflows.surveyed import House, model
 
@@ -127,6 +128,24 @@ def _publish(house: House) -> Any:
         if "publish" in bet.calls
     ]
     return next(call for call in found if call.planned)
+
+
+def test_what_reads_an_effect_is_refused_until_it_has_ended() -> None:
+    """And the record says so, of every guess that would else have led there."""
+    card = OperationCard(name="pay", version="1", effect=EffectClass.IRREVERSIBLE, arguments={})
+    nodes = {
+        "c": model("c", ("x", 0.5)),
+        "send": {"effect": "pay", "args": {}},
+        "log": model("{{ c }} {{ send }}"),
+    }
+    house = House(nodes, card)
+
+    (bet,) = house.survey.look(max_depth=3).bets
+    house.nodes["send"].state = NodeState.DONE
+    (after,) = house.survey.look(max_depth=3).bets
+
+    assert [(one.node, one.reason) for one in bet.refused] == [("log", "effect upstream")]
+    assert (bet.calls, calls(after)) == ({}, {"log"})
 
 
 def test_nothing_runs_past_a_stage() -> None:
