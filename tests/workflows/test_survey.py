@@ -133,7 +133,7 @@ def _publish(house: House) -> Any:
 def test_what_reads_an_effect_is_refused_until_it_has_ended() -> None:
     """And the record says so, of every guess that would else have led there."""
     card = OperationCard(name="pay", version="1", effect=EffectClass.IRREVERSIBLE, arguments={})
-    nodes = {
+    nodes: dict[str, Any] = {
         "c": model("c", ("x", 0.5)),
         "send": {"effect": "pay", "args": {}},
         "log": model("{{ c }} {{ send }}"),
