@@ -35,7 +35,7 @@ USD_PER_SECOND = Decimal("0.01")
 
 INPUTS = 10
 QUICK_INPUTS = 2
-INPUTS_AT_ONCE = 5
+INPUTS_AT_ONCE = 6
 RATES = (Fraction(3, 10), Fraction(5, 10), Fraction(7, 10), Fraction(9, 10))
 
 ALPHAS = ("0", "0.5", "1")
