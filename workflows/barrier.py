@@ -78,6 +78,7 @@ class Barrier:
         self._since: dict[str, int] = {}
         self._fresh: list[EffectEnd] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._abandoned = False
 
     @property
     def has_ended(self) -> bool:
@@ -114,9 +115,11 @@ class Barrier:
         self._tasks[intent.intent] = errand(self._pass(intent, timeout_seconds))
 
     def abandon(self) -> None:
-        """The run is being cancelled: nobody will be asked any more. Commits run to their end."""
-        for intent in self.awaiting:
-            self._tasks[intent].cancel()
+        """The run is being cancelled: nobody will be asked any more. Commits run to their end.
+
+        No task is cancelled: one that has not begun yet would never end.
+        """
+        self._abandoned = True
 
     def pending(self, only: str | None = None) -> dict[str, Any]:
         """What waits for approval, or `only` one of it, and the signals that decided nothing."""
@@ -129,8 +132,6 @@ class Barrier:
     async def _pass(self, intent: Intent, timeout_seconds: float | None) -> None:
         try:
             end = await self._passed(intent, timeout_seconds)
-        except asyncio.CancelledError:
-            end = EffectEnd(intent=intent.intent, state="failed", error="the run was cancelled")
         finally:
             self._since.pop(intent.intent, None)
             del self._tasks[intent.intent]
@@ -142,7 +143,7 @@ class Barrier:
         timeout = timedelta(seconds=timeout_seconds) if timeout_seconds else None
         try:
             await workflow.wait_condition(
-                lambda: not isinstance(self._signals.gate(intent), Waiting),
+                lambda: self._abandoned or not isinstance(self._signals.gate(intent), Waiting),
                 timeout=timeout,
                 timeout_summary=f"approval of {intent.intent} expires",
             )
@@ -150,8 +151,11 @@ class Barrier:
             self._signals.over(intent)
             return EffectEnd(intent=intent.intent, state="expired", person_ms=now_ms() - began)
         person_ms = 0 if intent.approval is Approval.AUTO else now_ms() - began
-        while not self.allowance.take(len(canonical_json(intent.arguments).encode())):
+        size = len(canonical_json(intent.arguments).encode())
+        while not (self._abandoned or self.allowance.take(size)):
             await workflow.sleep(NEXT_TASK)
+        if self._abandoned:
+            return EffectEnd(intent=intent.intent, state="failed", error="the run was cancelled")
         # Nothing may come between this look at the gate and the commit: the commit worker refuses
         # what was rejected before it was scheduled.
         match self._signals.over(intent):

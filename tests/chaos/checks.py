@@ -47,7 +47,9 @@ class Column(StrEnum):
 
 Problem = tuple[Column, str]
 
-INJECTED = "timeout|timed out|HTTP 429|HTTP 500|broke off|finish reason|connection"
+INJECTED = (
+    "timeout|timed out|HTTP 429|HTTP 500|broke off|finish reason|connection|on the provider's side"
+)
 """What nodes may fail of whose call would have answered: dead workers, and the provider."""
 
 

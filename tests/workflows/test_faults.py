@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from decimal import Decimal
 
@@ -136,6 +137,32 @@ async def test_what_ends_together_with_a_cancel_request_is_not_lost(
     (outcome,) = [o for o in (await Story.of(handle)).of_kind("outcome") if o["node"] == "quick"]
     assert outcome["outcome"] == "discarded"
     assert Decimal(outcome["best_usd"]) > 0
+
+
+async def test_a_gate_that_opens_together_with_a_cancel_request_is_closed(
+    stack: Stack, runs: list[Handle]
+) -> None:
+    """What it waited for ends while no worker decides and the run is cancelled: it asks nobody."""
+    stack.standin.set_rules([{"match": "^Write", "reply": "Dear", "ttft_ms": 1500}])
+    queue = f"away-{uuid.uuid4()}"
+    write = {"model": "openai:sim-small", "prompt": "Write", "max_output_tokens": 9}
+    send = {"effect": "outbox.put", "args": {"to": "a@example.com", "body": "{{ write }}"}}
+    spec = {"version": 1, "nodes": {"write": write, "send": send}}
+    handle = await stack.start(spec, task_queue=queue)
+    runs.append(handle)
+    async with deciding(stack, queue):
+        while not stack.standin.requests():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await handle.cancel()
+    while not (await Story.of(handle)).ended("write"):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+    async with deciding(stack, queue):
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+
+    assert isinstance(failure.value.cause, CancelledError)
+    assert stack.rows(handle.id) == []
 
 
 async def _until_over(handle: Handle, node: str) -> None:
