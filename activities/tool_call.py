@@ -20,6 +20,9 @@ from forerun.activities.operation import OperationCard, ToolRequest
 from forerun.activities.registry import Registry
 from forerun.speculation.billing import Basis, Cost, exact_cost
 
+LONGEST_MESSAGE = 2_000
+"""Characters of what an operation's own error may say: the server takes no failure of megabytes."""
+
 
 class ToolCalls:
     """The activity that runs the tools of `registry`."""
@@ -50,10 +53,6 @@ class ToolCalls:
         except Exception as error:  # noqa: BLE001 - raised anew, with its bill
             raise billed_failure(tool.card, bill, error) from brief(error)
         return Completed(output=output, bill=bill, seconds=time.monotonic() - began)
-
-
-LONGEST_MESSAGE = 2_000
-"""Characters of what an operation's own error may say: the server takes no failure of megabytes."""
 
 
 def declared_bill(card: OperationCard, attempts: int) -> Bill:

@@ -87,10 +87,10 @@ class SpeculativeCall:
     """One call started before its inputs are certain.
 
     `alternatives` are the ways in which it may prove right; it is refuted when none is left.
-    `own_ms` is what the call itself took: in the queue of guesses it may have waited for long. A
-    speculation whose cut was requested, or that failed, can no
-    longer be claimed, whatever it still returns. `approximates` are the guesses that stood for the
-    actual values when it was claimed; none where its call was the very one that was needed.
+    `own_ms` is what the call itself took: in the queue of guesses it may have waited for long. One
+    whose cut was requested, or that failed, can no longer be claimed, whatever it still returns.
+    `approximates` are the guesses that stood for the actual values when it was claimed; none where
+    its call was the very one that was needed.
     """
 
     id: str

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from temporalio.plugin import SimplePlugin
 
 from forerun.workers.assembly import assemble
-from forerun.workers.departure import leave_in_order
+from forerun.workers.clean_exit import leave_in_order
 from forerun.workers.plugin import forerun_plugin
 from forerun.workers.roles import beside_workflows
 from forerun.workers.settings import Settings

@@ -13,8 +13,8 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from forerun.workers.converter import data_converter
 from forerun.workers.patient_runner import PatientRunner
-from forerun.workers.reading import data_converter
 from forerun.workers.telemetry.config import OFF, Telemetry
 
 

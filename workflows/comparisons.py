@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -132,7 +133,8 @@ class Comparisons:
             decided = {record["guess"] for record in found}
             for pair in pairs:
                 if pair.guess not in decided and pair.highest > NORMALISED_TEXT:
-                    self._asking[pair.guess] = errand(self._ask(pair))
+                    self._asking[pair.guess] = asking = errand(self._ask(pair))
+                    asking.add_done_callback(partial(self._over, pair))
         return records
 
     def _pair(self, guess: Guess, *, ask: bool) -> Pair:
@@ -169,10 +171,13 @@ class Comparisons:
         except ActivityError as failure:
             bill = bill_of_failed(failure).bill
             answer = Compared(tier=None, by=NOBODY, reason=message_of(failure), bill=bill)
-        except asyncio.CancelledError:
-            # Cut before its command had left: see `Dispatcher`. Nobody else cancels this task.
-            answer = Compared(tier=None, by=NOBODY, reason="cut")
         self._answers.append(_verdict(pair, answer))
+
+    def _over(self, pair: Pair, asking: asyncio.Task[None]) -> None:
+        """It was cut before its command had left (see `Dispatcher`), or before it had begun at all."""
+        if asking.cancelled():
+            answer = Compared(tier=None, by=NOBODY, reason="cut")
+            self._answers.append(_verdict(pair, answer))
 
     def _cut(self, but: Collection[str]) -> None:
         for guess, asking in self._asking.items():

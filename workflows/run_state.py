@@ -40,10 +40,10 @@ class NodeState(StrEnum):
 class NodeRun:
     """One node. Times are workflow time, in milliseconds since the epoch.
 
-    `busy_ms` is what its own call took; of one that ran ahead, without its wait in the queue of guesses;
-    `person_ms` is how long its barrier waited for people. `after` are nodes whose output was awaited
-    before this one was declared, at `declared_ms`: no edges, but it could not start earlier. `seen` says that its
-    own end was awaited.
+    `busy_ms` is what its own call took; of one that ran ahead, without its wait in the queue of
+    guesses. `person_ms` is how long its barrier waited for people. `after` are nodes whose output was
+    awaited before this one was declared, at `declared_ms`: no edges, but it could not start earlier.
+    `seen` says that its own end was awaited.
     """
 
     name: str

@@ -14,8 +14,6 @@ from uuid import uuid4
 
 import pytest
 from temporalio import activity, workflow
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -29,6 +27,7 @@ from forerun.activities.registration import Commit, operation
 from forerun.activities.registry import Registry
 from forerun.speculation.canonical import digest
 from forerun.speculation.effect_class import Approval, EffectClass
+from tests.resets import reset
 
 MESSAGE: dict[str, Any] = {"to": "ann@example.org", "body": "hello"}
 OTHER = MESSAGE | {"to": "eve@example.org"}
@@ -183,20 +182,8 @@ class House:
         self, handle: WorkflowHandle[Any, list[CommitReceipt]]
     ) -> WorkflowHandle[Any, list[CommitReceipt]]:
         """The run that starts over after the first workflow task of `handle`."""
-        answer = await self.client.workflow_service.reset_workflow_execution(
-            ResetWorkflowExecutionRequest(
-                namespace=self.client.namespace,
-                workflow_execution=WorkflowExecution(
-                    workflow_id=handle.id, run_id=handle.first_execution_run_id or ""
-                ),
-                reason="test",
-                workflow_task_finish_event_id=4,
-                request_id=str(uuid4()),
-            )
-        )
-        return self.client.get_workflow_handle_for(
-            TrustingWorkflow.run, handle.id, run_id=answer.run_id
-        )
+        run_id = await reset(self.client, handle.id, handle.first_execution_run_id, event_id=4)
+        return self.client.get_workflow_handle_for(TrustingWorkflow.run, handle.id, run_id=run_id)
 
     def rows(self) -> list[Mapping[str, Any]]:
         if not self.path.exists():

@@ -11,8 +11,6 @@ from typing import Any
 from uuid import uuid4
 
 from temporalio import activity, workflow
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import RetryPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -36,6 +34,7 @@ from forerun.activities.registry import Registry
 from forerun.activities.stageable import Stage, discards, lists_stages, stages
 from forerun.speculation.effect_class import Approval, EffectClass
 from tests.activities.databases import rows
+from tests.resets import reset
 
 BILL = {"title": "your bill", "body": "it is wrong, we are sorry"}
 BUG = {"title": "your bug", "body": "it is right, we are sorry"}
@@ -211,18 +210,8 @@ class StagingHouse:
     async def reset(self, handle: WorkflowHandle[Any, Any], task: int) -> WorkflowHandle[Any, Any]:
         """The run that goes on after a workflow task of `handle`."""
         event = await self.task_done(handle, task)
-        answer = await self.client.workflow_service.reset_workflow_execution(
-            ResetWorkflowExecutionRequest(
-                namespace=self.client.namespace,
-                workflow_execution=WorkflowExecution(
-                    workflow_id=handle.id, run_id=handle.first_execution_run_id or ""
-                ),
-                reason="test",
-                workflow_task_finish_event_id=event,
-                request_id=str(uuid4()),
-            )
-        )
-        return self.client.get_workflow_handle(handle.id, run_id=answer.run_id)
+        run_id = await reset(self.client, handle.id, handle.first_execution_run_id, event)
+        return self.client.get_workflow_handle(handle.id, run_id=run_id)
 
     async def sweep(self, older_than_seconds: float = 0) -> Swept:
         """The way a timer of the workers would: an activity without a run."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from forerun.activities.checkpoints import CHECKPOINT
 from forerun.speculation.canonical import canonical, digest
+from forerun.speculation.guess import guess_id
 from forerun.speculation.record import GuessTested
 from forerun.workers.audit.reading import read_run
 from forerun.workers.audit.run import Run as Told
@@ -81,7 +82,7 @@ def _guessed(told: Told, spec: Spec, ended: Values) -> Iterator[tuple[str, Any]]
 
 
 def _named(node: str, value: Any) -> tuple[str, Any]:
-    return f"{node}@{digest(canonical(value))[:12]}", canonical(value)
+    return guess_id(node, digest(value)), canonical(value)
 
 
 def _receipts(result: dict[str, Any], graph: Graph) -> Iterator[tuple[str, Any]]:

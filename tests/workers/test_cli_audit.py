@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 from temporalio import workflow
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.worker import Worker
 
 from forerun.workers.cli.runs import Run, start
 from tests.forging import Forged
 from tests.replay.scenario import HISTORIES
+from tests.resets import reset
 from tests.workers.conftest import Up
 from tests.workers.test_cli_runs import POLICY, REPLY, SLOW, begun, found, until
 
@@ -175,17 +174,9 @@ async def test_a_reset_run_is_unsettled_and_the_new_one_is_clean(up: Up) -> None
     run = await begun(client, "reset-1", SLOW, workload="reset")
     await until(lambda: _ahead(run))
     old = await client.get_workflow_handle("reset-1").describe()
-    new = await client.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace="default",
-            workflow_execution=WorkflowExecution(workflow_id="reset-1", run_id=old.run_id),
-            workflow_task_finish_event_id=4,
-            reason="test",
-            request_id="reset-1",
-        )
-    )
+    new_run_id = await reset(client, "reset-1", old.run_id, event_id=4)
     await Run(client, "reset-1").result(lambda: None)
-    await until(lambda: found(client, f"RunId='{new.run_id}' AND ExecutionStatus='Completed'"))
+    await until(lambda: found(client, f"RunId='{new_run_id}' AND ExecutionStatus='Completed'"))
     await until(lambda: found(client, f"RunId='{old.run_id}' AND ExecutionStatus='Terminated'"))
 
     done = up.run("audit", "--query", "WorkflowId='reset-1'", "--json")
@@ -195,7 +186,7 @@ async def test_a_reset_run_is_unsettled_and_the_new_one_is_clean(up: Up) -> None
     assert reports[old.run_id]["status"] == "terminated"
     assert reports[old.run_id]["unsettled"]["speculations"]
     assert float(reports[old.run_id]["unsettled"]["worst_usd"]) > 0
-    assert reports[new.run_id]["unsettled"] is None
+    assert reports[new_run_id]["unsettled"] is None
 
 
 async def _ahead(run: Run) -> bool:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowFailureError
 
 from tests.harness import Stack
+from tests.resets import reset
 from tests.workflows.auto_reply import Handle, until_pending
 
 SPEC: dict[str, Any] = {
@@ -29,22 +27,12 @@ def drafting(stack: Stack, text: str) -> None:
     stack.standin.set_rules([{"match": "^Draft", "reply": text, "tokens_per_second": 10_000}])
 
 
-async def reset(stack: Stack, handle: Handle) -> Handle:
+async def started_over(stack: Stack, handle: Handle) -> Handle:
     """The run that starts over after the first workflow task; it gets the signals of the old one."""
     events: list[Any] = (await handle.fetch_history()).events
     done: list[Any] = [e for e in events if e.HasField("workflow_task_completed_event_attributes")]
-    answer = await stack.client.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace=stack.client.namespace,
-            workflow_execution=WorkflowExecution(
-                workflow_id=handle.id, run_id=handle.first_execution_run_id or ""
-            ),
-            reason="test",
-            workflow_task_finish_event_id=done[0].event_id,
-            request_id=str(uuid4()),
-        )
-    )
-    return stack.client.get_workflow_handle(handle.id, run_id=answer.run_id, result_type=dict)
+    run_id = await reset(stack.client, handle.id, handle.first_execution_run_id, done[0].event_id)
+    return stack.client.get_workflow_handle(handle.id, run_id=run_id, result_type=dict)
 
 
 async def both_pending(handle: Handle) -> dict[str, dict[str, Any]]:
@@ -66,7 +54,7 @@ async def test_an_approval_before_a_reset_covers_only_what_it_named(
         await asyncio.sleep(0.02)
     drafting(stack, "new")
 
-    again = await reset(stack, first)
+    again = await started_over(stack, first)
     runs.append(again)
     waiting = await both_pending(again)
 
@@ -95,7 +83,7 @@ async def test_what_was_committed_before_a_reset_is_not_committed_again(
     before = await first.result()
     drafting(stack, text)
 
-    again = await reset(stack, first)
+    again = await started_over(stack, first)
     runs.append(again)
     ended: dict[str, Any] = {}
     why = ""

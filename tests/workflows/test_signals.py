@@ -12,7 +12,7 @@ from forerun.activities.intent import Intent
 from forerun.speculation.approvals import LATE, Answer, Open, Waiting
 from forerun.speculation.canonical import digest
 from forerun.speculation.effect_class import Approval, EffectClass
-from forerun.workers.reading import Unreadable
+from forerun.workers.converter import Unreadable
 from forerun.workflows.checkpoints import Checkpoints
 from forerun.workflows.signals import SHOWN, Signals
 

@@ -228,6 +228,15 @@ class Run:
                 known |= record.operations
         return known
 
+    @property
+    def commits(self) -> dict[str, Call]:
+        """By intent, the first call that was to commit it."""
+        return {
+            call.asked.intent: call
+            for call in reversed(self.calls)
+            if call.type == COMMIT and isinstance(call.asked, CommitRequest)
+        }
+
     def by_event(self) -> list[Call | Marker | Turn]:
         """Launches, records and turned dials in the order in which they happened."""
         happened: list[Call | Marker | Turn] = [*self.calls, *self.markers, *self.turns]

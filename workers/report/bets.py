@@ -125,6 +125,7 @@ def why(decision: Decision) -> str:
         "rate_limited": f"{detail} has just refused calls for their rate: nothing is bet on it.",
         "disclosure": f"Its arguments may not leave on a guess ({detail}).",
         "irreversible": "An irreversible effect is never run on a guess, whatever its EV.",
+        "effect upstream": "It reads an effect that has not ended: nobody knows what that will do.",
     }
     return words.get(reason) or words.get(name) or _limit(reason) or f"{reason}."
 

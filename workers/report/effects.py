@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from forerun.activities.intent import CommitReceipt, CommitRequest
-from forerun.speculation.approvals import ApprovalSignal, Ignored, Open, parse_signal
-from forerun.workers.audit.laws.gates import gate_of
+from forerun.speculation.approvals import ApprovalSignal, Ignored, Open
+from forerun.workers.audit.laws.gates import answers, gate_of
 from forerun.workers.audit.payloads import object_of
-from forerun.workers.audit.run import COMMIT, Call, Run
+from forerun.workers.audit.run import Call, Run
 from forerun.workers.report.figures import moment
 from forerun.workers.report.told import told
 
@@ -47,12 +47,8 @@ class Effect:
 def effects(run: Run) -> list[Effect]:
     """Every intent that came to an end or that somebody signalled about."""
     ends = told(run).effects
-    commits = {
-        call.asked.intent: call
-        for call in reversed(run.calls)
-        if call.type == COMMIT and isinstance(call.asked, CommitRequest)
-    }
-    intents = dict.fromkeys([*commits, *ends, *(answer.intent for _, answer in _answers(run))])
+    commits = run.commits
+    intents = dict.fromkeys([*commits, *ends, *(answer.intent for _, answer in answers(run))])
     return [_effect(run, intent, commits.get(intent), ends.get(intent)) for intent in intents]
 
 
@@ -97,7 +93,7 @@ def _approvals(run: Run, intent: str, request: CommitRequest | None) -> Iterator
     gate = gate_of(run, request, run.events + 1) if request else None
     ignored = list(gate.ignored) if gate else []
     approvers = list(gate.approvers) if isinstance(gate, Open) else []
-    for event_id, answer in _answers(run):
+    for event_id, answer in answers(run):
         if answer.intent == intent:
             yield Approval(
                 by=answer.by,
@@ -119,11 +115,3 @@ def _ignored(answer: ApprovalSignal, ignored: list[Ignored], approvers: list[str
         approvers.remove(answer.by)
         return ""
     return "came when it was decided already"
-
-
-def _answers(run: Run) -> Iterator[tuple[int, ApprovalSignal]]:
-    for signal in run.signals:
-        if signal.name in ("approve", "reject"):
-            answer = parse_signal(signal.name, signal.payload)
-            if isinstance(answer, ApprovalSignal):
-                yield signal.event_id, answer

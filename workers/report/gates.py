@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forerun.activities.intent import CommitRequest
-from forerun.speculation.approvals import ApprovalSignal, parse_signal
 from forerun.speculation.effect_class import Approval
 from forerun.speculation.record import Outcome
 from forerun.workers.audit.launched import makers
-from forerun.workers.audit.run import COMMIT, Call, Run
+from forerun.workers.audit.laws.gates import answers
+from forerun.workers.audit.run import Call, Run
 from forerun.workers.report.figures import milliseconds
 from forerun.workers.report.lanes import Kind, Span
 from forerun.workers.report.told import told
@@ -27,7 +26,7 @@ def gates(run: Run) -> list[tuple[str, Span]]:
 
 
 def _waits(run: Run, graph: Graph, certain: dict[str, int | None]) -> Iterator[tuple[str, Span]]:
-    commits = _commits(run)
+    commits = {intent: call.asked_ms for intent, call in run.commits.items()}
     for node in graph.nodes.values():
         since = _since(run, node, certain)
         if since is None:
@@ -66,20 +65,10 @@ def _decided(run: Run, intent: str, commits: dict[str, int]) -> tuple[int, str]:
     if intent in commits:
         return commits[intent], Kind.GATE.words
     end = told(run).effects.get(intent, {}).get("state")
-    for signal in run.signals if end == "rejected" else ():
-        answer = parse_signal("reject", signal.payload) if signal.name == "reject" else None
-        if isinstance(answer, ApprovalSignal) and answer.intent == intent:
-            return run.times.get(signal.event_id, 0), f"{Kind.GATE.words} until it was rejected"
+    for event_id, said in answers(run) if end == "rejected" else ():
+        if said.answer == "reject" and said.intent == intent:
+            return run.times.get(event_id, 0), f"{Kind.GATE.words} until it was rejected"
     return run.ended_ms, f"{Kind.GATE.words}{' until it expired' if end == 'expired' else ''}"
-
-
-def _commits(run: Run) -> dict[str, int]:
-    """When each commit was asked for."""
-    return {
-        call.asked.intent: call.asked_ms
-        for call in reversed(run.calls)
-        if call.type == COMMIT and isinstance(call.asked, CommitRequest)
-    }
 
 
 def _certain_from(run: Run, graph: Graph) -> dict[str, int | None]:

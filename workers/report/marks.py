@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from forerun.activities.checkpoints import CHECKPOINT
-from forerun.speculation.approvals import ApprovalSignal, parse_signal
 from forerun.speculation.canonical import canonical_json
+from forerun.workers.audit.laws.gates import answers
 from forerun.workers.audit.payloads import object_of
 from forerun.workers.audit.run import Run
 
@@ -35,14 +35,10 @@ def marks_of(run: Run) -> dict[str, list[Mark]]:
 
 
 def _answers(run: Run) -> Iterator[tuple[str, Mark]]:
-    for signal in run.signals:
-        if signal.name in ("approve", "reject"):
-            answer = parse_signal(signal.name, signal.payload)
-            if isinstance(answer, ApprovalSignal):
-                verb = "approved" if answer.answer == "approve" else "rejected"
-                at = run.times.get(signal.event_id, 0) - run.began_ms
-                sign = "✓" if answer.answer == "approve" else "✗"
-                yield answer.intent, Mark(at_ms=at, sign=sign, words=f"{verb} by {answer.by}")
+    for event_id, answer in answers(run):
+        sign = "✓" if answer.answer == "approve" else "✗"
+        at = run.times.get(event_id, 0) - run.began_ms
+        yield answer.intent, Mark(at_ms=at, sign=sign, words=f"{SIGNS[sign]} by {answer.by}")
 
 
 def _told(run: Run) -> Iterator[tuple[str, Mark]]:

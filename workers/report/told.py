@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from forerun.workers.audit.laws.ledger import LARGEST
+from forerun.workers.audit.laws.ledger import is_number
 from forerun.workers.audit.payloads import object_of
 from forerun.workers.audit.run import Run
 
@@ -51,5 +51,4 @@ def _list(value: Any) -> list[Any]:
 
 
 def _number(value: Any) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if known and abs(value) < LARGEST else None
+    return float(value) if is_number(value) else None

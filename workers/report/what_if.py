@@ -19,6 +19,7 @@ from forerun.speculation.decision import Decision
 from forerun.speculation.quantities import ZERO, number
 from forerun.speculation.rule import Verdict, worth
 from forerun.workers.audit.laws.figures import HINDRANCES, hindered
+from forerun.workers.report.bets import gain, spent_anyway
 
 ALPHAS = tuple(number(tenth) / 10 for tenth in range(11))
 
@@ -88,7 +89,7 @@ def outlook(wagers: Sequence[Wager], alpha: Decimal | None) -> Outlook:
         unknown=len(taken) - len(right) - len(wrong),
         missed=sum(decision is None and wager.right is True for wager, decision in placed),
         seconds=sum((decision.seconds_saved for decision in right), ZERO),
-        gain_usd=sum((d.seconds_saved * d.usd_per_second for d in right), ZERO),
+        gain_usd=sum((gain(decision) for decision in right), ZERO),
         loss_usd=sum((decision.cost_usd or ZERO for decision in wrong), ZERO),
     )
 
@@ -131,13 +132,12 @@ def _placing(wager: Wager, alpha: Decimal | None) -> Decision | None:
 def _with(decision: Decision, alpha: Decimal) -> Decision:
     if decision.cost_usd is None:
         return decision
-    bought = (decision.purchase.cost_usd or ZERO) if decision.purchase else ZERO
     figures = worth(
         p=decision.p,
         seconds_saved=decision.seconds_saved,
         usd_per_second=decision.usd_per_second,
         cost_usd=decision.cost_usd,
         alpha=alpha,
-        guess_usd=bought,
+        guess_usd=spent_anyway(decision),
     )
     return replace(decision, alpha=alpha, threshold_usd=figures.threshold_usd)

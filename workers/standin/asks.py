@@ -25,9 +25,9 @@ class Message(BaseModel):
 class Ask:
     """One understood request.
 
-    `user` is the text of the last user message, `max_output_tokens` is None when the request sets
-    no limit, `system` is the system text, `include_usage` only concerns a Chat Completions stream, `texts` and `as_base64` only
-    a request for embeddings, whose `user` is its texts, one below the other.
+    `user` is the text of the last user message, `system` the system text. `max_output_tokens` is None
+    when the request sets no limit. `include_usage` only concerns a Chat Completions stream, `texts` and
+    `as_base64` only a request for embeddings, whose `user` is its texts, one below the other.
     """
 
     model: str

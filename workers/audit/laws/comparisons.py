@@ -13,6 +13,7 @@ from forerun.activities.comparison import Compared
 from forerun.activities.intent import CommitRequest
 from forerun.speculation.canonical import digest
 from forerun.speculation.equivalence import NORMALISED_TEXT, SIMILARITY, Approximation
+from forerun.speculation.guess import guess_id
 from forerun.speculation.quantities import ZERO
 from forerun.speculation.record import GuessCompared, GuessTested, Outcome, plain
 from forerun.speculation.table import Ending
@@ -66,7 +67,7 @@ def _verdicts(run: Run) -> Iterator[Violation]:
             found = f"again, after event {first[guess]}"
             yield violation(event_id, node, "compared", "compared once", found)
         first.setdefault(guess, event_id)
-        named = f"{node}@{verdict.value_sha256[:12]}"
+        named = guess_id(node, verdict.value_sha256)
         yield from unless_equal(event_id, node, "guess", named, guess)
         yield from unless_equal(
             event_id, node, "actual_sha256", actual.get(node), verdict.actual_sha256

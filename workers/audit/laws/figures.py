@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from forerun.speculation.bet import Bet, bet_id
 from forerun.speculation.decision import Decision
+from forerun.speculation.guess import guess_id
 from forerun.speculation.makespan import Leg
 from forerun.speculation.quantities import ONE, ZERO
 from forerun.speculation.rule import RULE, Verdict, worth
@@ -45,7 +46,7 @@ def _names(event_id: int, decision: Decision) -> Iterator[Violation]:
     node = about(decision)
     for way in (decision.assumptions, *decision.alternatives):
         for assumed in way:
-            named = f"{assumed.node}@{assumed.value_sha256[:12]}"
+            named = guess_id(assumed.node, assumed.value_sha256)
             # A value that is still to be bought has no hash: it is named after its seller.
             unknown = decision.purchase and assumed.guess.startswith(f"{assumed.node}@?")
             if assumed.guess != named and not unknown:

@@ -45,7 +45,7 @@ def gate_of(run: Run, request: CommitRequest, before: int) -> Gate:
     card = run.cards.get(request.operation)
     approval = card.approval if card else Approval.REQUIRED
     return decide_gate(
-        _answers(run, before),
+        (answer for event_id, answer in answers(run) if event_id < before),
         intent=request.intent,
         digest=request.digest,
         approval=Approval.EXACT if request.exact else approval,
@@ -53,13 +53,13 @@ def gate_of(run: Run, request: CommitRequest, before: int) -> Gate:
     )
 
 
-def _answers(run: Run, before: int) -> Iterator[ApprovalSignal]:
-    """The well-formed approvals and rejections before an event."""
+def answers(run: Run) -> Iterator[tuple[int, ApprovalSignal]]:
+    """The well-formed approvals and rejections, each with its event."""
     for signal in run.signals:
-        if signal.event_id < before and signal.name in get_args(Answer):
+        if signal.name in get_args(Answer):
             answer = parse_signal(cast("Answer", signal.name), signal.payload)
             if isinstance(answer, ApprovalSignal):
-                yield answer
+                yield signal.event_id, answer
 
 
 def _gate(run: Run, call: Call, request: CommitRequest) -> Iterator[Violation]:

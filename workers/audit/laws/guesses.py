@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from forerun.speculation.canonical import digest
 from forerun.speculation.equivalence import CANONICAL_JSON
+from forerun.speculation.guess import guess_id
 from forerun.speculation.record import GuessTested
 from forerun.workers.audit.launched import outputs
 from forerun.workers.audit.run import Run
@@ -40,9 +41,8 @@ def _gathers(run: Run, name: str) -> bool:
 
 def _right(event_id: int, guess: GuessTested) -> Iterator[Violation]:
     """At tier 1 if the values are the same; of tiers 2 and 3, see `comparisons`."""
-    same = guess.actual_sha256 is not None and guess.guess == (
-        f"{guess.node}@{guess.actual_sha256[:12]}"
-    )
+    actual = guess.actual_sha256
+    same = actual is not None and guess.guess == guess_id(guess.node, actual)
     if same or guess.tier == CANONICAL_JSON:
         expected = CANONICAL_JSON if same else None
         yield from unless_equal(event_id, guess.node, "tier", expected, guess.tier)

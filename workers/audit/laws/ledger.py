@@ -28,7 +28,7 @@ def check(run: Run) -> Iterator[Violation]:
     if result is None or "ledger" not in result:
         return
     told = object_of(result["ledger"])
-    if not all(_is_number(told.get(key)) for key in SECONDS):
+    if not all(is_number(told.get(key)) for key in SECONDS):
         yield violation(at, "", "ledger", f"an object with {' and '.join(SECONDS)}", told)
         return
     timing = Timing(**{key: told[key] for key in SECONDS})
@@ -47,6 +47,7 @@ def ledger_of(run: Run) -> Ledger:
     return ledger
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is a number of seconds that can be reckoned with."""
     known = isinstance(value, int | float) and not isinstance(value, bool)
     return known and abs(value) < LARGEST

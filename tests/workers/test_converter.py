@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 
-from forerun.workers.reading import Unreadable, data_converter
+from forerun.workers.converter import Unreadable, data_converter
 
 ENCODINGS = st.sampled_from(
     [b"json/plain", b"json/protobuf", b"binary/plain", b"binary/null", b"binary/protobuf"]
