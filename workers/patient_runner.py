@@ -11,17 +11,19 @@ So an answer is held back while one of these is under way, a few milliseconds, a
 completion of the activation that ends the last one. Measured with `tests/lossless`: a quarter of
 the runs under constant queries failed to replay without this, none with it.
 
-A query that meets a worker which does not know the run brings the history with it, and with the
+A query that did not come through the worker's own queue brings the history with it, and with the
 history what has come since the last workflow task. Core hands these signals and results to the
 workflow at once, and not again with the task that they belong to: at the time of the task before, and
-ahead of what comes until then. That happens where a worker was killed, so that its tasks wait for
-ten seconds in a queue of its own, and somebody asks meanwhile.
+ahead of what comes until then. That happens where a worker was killed and somebody asks meanwhile:
+the query meets another worker before the run does, or waits in the common queue until that worker
+has the run and knows less than the server.
 
-So such jobs are refused. The query fails with `ASK_AGAIN`, core drops the run from the cache, and the
-task comes with its whole history. Where a worker was killed amid a task, the start of that task
-makes the news look like those of a task of ours: then it is the query behind them that is refused,
-which may be one too many. Measured with `tests/chaos`: a third of the runs whose worker was killed
-while somebody asked had wrong times in their records, and some never replayed again.
+So such jobs are refused: the start of a task makes the history longer and the time later, and
+neither has changed. The query fails with `ASK_AGAIN`, core drops the run from the cache, and the task
+comes with its whole history. Where a worker was killed amid a task, the start of that task makes the
+news look like those of a task of ours: then it is the query behind them that is refused, which may
+be one too many. Measured with `tests/chaos`: a third of the runs whose worker was killed while
+somebody asked had wrong times in their records, and some never replayed again.
 
 Both are to be removed when core delivers in the same order live and on replay.
 """
@@ -67,6 +69,7 @@ class PatientInstance(WorkflowInstance):
         self._unsent: set[int] = set()
         self._held_back: list[Any] = []
         self._task_bytes = 0
+        self._time_ns = 0
         self._replayed = False
         self._tasks = 0
 
@@ -98,10 +101,11 @@ class PatientInstance(WorkflowInstance):
         news = any(map(self._of_task, act.jobs))
         # Told by the start of a task. Before the first of a worker something was always written.
         before, self._task_bytes = self._task_bytes, act.history_size_bytes
+        time_ns, self._time_ns = self._time_ns, act.timestamp.ToNanoseconds()
         if before != self._task_bytes:
             self._under_way -= self._unsent  # all that was scheduled before has been sent
             self._unsent.clear()
-        elif before and news and self._replayed and not self._tasks and not act.is_replaying:
+        elif before and time_ns == self._time_ns and news and not act.is_replaying:
             return True
         if news:
             self._replayed |= act.is_replaying

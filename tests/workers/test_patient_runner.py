@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.bridge.proto.workflow_activation import (
     QueryWorkflow,
     ResolveActivity,
@@ -51,28 +52,36 @@ class Workflow(WorkflowInstance):
 
 
 @pytest.mark.parametrize("news", [SIGNAL, RESULT])
-def test_news_without_a_task_are_refused(news: WorkflowActivationJob) -> None:
-    """The history has not grown since the last task: these come with a query, and too early."""
-    workflow, run = _run((100, True, SIGNAL), (200, True, RESULT))
+@pytest.mark.parametrize("own_tasks", [0, 1, 2], ids="after {} tasks of its own".format)
+def test_news_without_a_task_are_refused(own_tasks: int, news: WorkflowActivationJob) -> None:
+    """Neither history nor time went on since the last task: these come with a query, and too early.
 
-    refused = run.activate(_activation(200, False, news))
+    The query met a worker without the run, or waited until that worker had it.
+    """
+    tasks = [(300 + own, False, SIGNAL) for own in range(own_tasks)]
+    workflow, run = _run((100, True, SIGNAL), (200, True, RESULT), *tasks)
+
+    refused = run.activate(_activation(200 if not tasks else tasks[-1][0], False, news))
 
     assert refused.failed.failure.message == ASK_AGAIN
-    assert workflow.taken == 2
+    assert workflow.taken == 2 + own_tasks
 
 
 def test_two_tasks_may_begin_at_one_length_of_history() -> None:
     """The first brought an update, and was written down only together with the second."""
     workflow, run = _run((100, True, SIGNAL), (200, False, SIGNAL), (300, False, RESULT))
 
-    assert run.activate(_activation(300, False, RESULT)).HasField("successful")
+    assert run.activate(_activation(300, False, RESULT, seconds=301)).HasField("successful")
     assert workflow.taken == 4
 
 
-def test_a_local_result_needs_no_task_of_its_own() -> None:
+@pytest.mark.parametrize("seconds", [100, 101])
+def test_a_local_result_needs_no_task_of_its_own(seconds: int) -> None:
+    """It moves the time on, and what comes before the next task is news without a task as before."""
     workflow, run = _run((100, True, SIGNAL))
 
-    assert run.activate(_activation(100, False, LOCAL)).HasField("successful")
+    assert run.activate(_activation(100, False, LOCAL, seconds)).HasField("successful")
+    assert run.activate(_activation(100, False, SIGNAL, seconds)).HasField("failed")
     assert workflow.taken == 2
 
 
@@ -109,7 +118,14 @@ def _run(*before: tuple[int, bool, WorkflowActivationJob]) -> tuple[Workflow, Pa
     return workflow, run
 
 
-def _activation(size: int, replaying: bool, job: WorkflowActivationJob) -> WorkflowActivation:
+def _activation(
+    size: int, replaying: bool, job: WorkflowActivationJob, seconds: int | None = None
+) -> WorkflowActivation:
+    """At the second of the history's size, unless another one is given."""
     return WorkflowActivation(
-        run_id="run", history_size_bytes=size, is_replaying=replaying, jobs=[job]
+        run_id="run",
+        timestamp=Timestamp(seconds=size if seconds is None else seconds),
+        history_size_bytes=size,
+        is_replaying=replaying,
+        jobs=[job],
     )
