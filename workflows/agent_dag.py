@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from forerun.workflows.speculation import Speculation
@@ -18,8 +19,15 @@ with workflow.unsafe.imports_passed_through():
 class AgentDag:
     """One run of one spec."""
 
-    def __init__(self) -> None:
+    # Its dials are those of the spec before an update turns them that came with the start.
+    @workflow.init
+    def __init__(self, *inputs: Any) -> None:
         self._ahead = Speculation()
+        self._refused: ApplicationError | None = None
+        try:
+            self._ahead.add_spec(inputs[0] if len(inputs) == 1 else list(inputs))
+        except ApplicationError as refused:
+            self._refused = refused  # a run that is never made could not be asked why
 
     # Known before the first task: else the SDK keeps early signals by name, and their order is lost.
     @workflow.signal(name="approve")
@@ -33,7 +41,8 @@ class AgentDag:
     @workflow.run
     async def run(self, *inputs: Any) -> dict[str, Any]:
         """Run the spec, which is the one input, to its end; fails if one of its nodes does."""
-        self._ahead.add_spec(inputs[0] if len(inputs) == 1 else list(inputs))
+        if self._refused is not None:
+            raise self._refused
         async with self._ahead:
             pass
         await workflow.wait_condition(workflow.all_handlers_finished)

@@ -37,19 +37,10 @@ async def trials(house: House) -> list[Trial]:
 def test_whatever_dies_nothing_is_doubled_lost_or_leaked(house: House, trials: list[Trial]) -> None:
     """Effects happen once and approved, outputs are those of the spec in order, audits are clean."""
     problems = [
-        f"seed {trial.hardship.seed}: {problem}"
-        for trial in trials
-        for problem in trial.problems
-        if not _is_open(problem)
+        f"seed {trial.hardship.seed}: {problem}" for trial in trials for problem in trial.problems
     ]
     assert not problems, "\n".join(problems)
     assert not house.deaths
-
-
-def _is_open(problem: Problem) -> bool:
-    """What the audit may still find after kills and resets: see "known, and open" in the guarantees."""
-    column, said = problem
-    return column is Column.AUDIT and any(f" · {one}: " in said for one in ("at", "usd_per_second"))
 
 
 def test_it_was_dangerous(trials: list[Trial]) -> None:

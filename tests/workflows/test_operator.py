@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from temporalio.client import WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
 
+from forerun.workers.audit.auditor import audit
 from forerun.workflows import messages
 from tests.harness import Stack, Story
 from tests.workflows.auto_reply import (
@@ -16,6 +20,8 @@ from tests.workflows.auto_reply import (
     until_pending,
     until_running_ahead,
 )
+
+StartOperation: Any = WithStartWorkflowOperation
 
 
 async def test_runs_can_be_found_by_what_they_cost_and_wait_for(
@@ -55,6 +61,32 @@ async def test_budget_zero_is_the_stop_switch(stack: Stack, runs: list[Handle]) 
     (outcome,) = [o for o in story.of_kind("outcome") if o["node"] == "draft"]
     assert outcome["reason"] == "the budget is 0"
     assert "draft" in story.activity_ids()
+
+
+async def test_dials_that_come_with_the_start_are_turned(stack: Stack, runs: list[Handle]) -> None:
+    """An update in the very first workflow task changes the policy of the spec, not the other way."""
+    stack.standin.set_rules(answers("billing", ttft_ms=300))
+    client: Any = stack.client
+    start = StartOperation(
+        "AgentDag",
+        AUTO_REPLY | {"policy": {"alpha": 0.25, "budget_usd": "1"}},
+        id=f"t-{uuid4()}",
+        task_queue="forerun",
+        id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+    )
+    policy = await client.execute_update_with_start_workflow(
+        "set_policy", {"budget_usd": "0"}, start_workflow_operation=start
+    )
+    handle: Handle = await start.workflow_handle()
+    runs.append(handle)
+    await handle.signal("approve", APPROVAL)
+    await handle.result()
+
+    story = await Story.of(handle)
+    assert (policy["alpha"], policy["budget_usd"]) == ("0.25", "0")
+    assert story.of_kind("opening")[0]["policy"]["budget_usd"] == "0"
+    assert not story.outcomes()
+    assert (await audit(story.history)).violations == ()
 
 
 @pytest.mark.parametrize(

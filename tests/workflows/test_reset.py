@@ -8,9 +8,17 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from tests.harness import Stack
+from forerun.workers.audit.auditor import audit
+from tests.harness import Stack, Story
 from tests.resets import reset
-from tests.workflows.auto_reply import Handle, until_pending
+from tests.workflows.auto_reply import (
+    APPROVAL,
+    AUTO_REPLY,
+    Handle,
+    answers,
+    until_pending,
+    until_running_ahead,
+)
 
 SPEC: dict[str, Any] = {
     "version": 1,
@@ -97,3 +105,25 @@ async def test_what_was_committed_before_a_reset_is_not_committed_again(
         assert ended["effects"]["send"] == before["effects"]["send"]
     else:
         assert "was committed with digest" in why
+
+
+async def test_dials_turned_before_a_reset_are_turned_again(
+    stack: Stack, runs: list[Handle]
+) -> None:
+    """The server gives the update to the new run, which bets by it and says so; audit follows."""
+    stack.standin.set_rules(answers("billing", ttft_ms=1500))
+    worthless = {"usd_per_second": "0.0000001"}
+    first = await stack.start({**AUTO_REPLY, "policy": worthless})
+    await first.execute_update("set_policy", {"usd_per_second": "0.5"})
+    await until_running_ahead(first, "draft")
+
+    again = await started_over(stack, first)
+    runs.append(again)
+    await again.signal("approve", APPROVAL)
+    await again.result()
+
+    story = await Story.of(again)
+    last = story.of_kind("decision")[-1]
+    assert story.outcomes()[story.ahead("draft")[0]] == "promoted"
+    assert last["usd_per_second"] == "0.5"
+    assert (await audit(story.history)).violations == ()

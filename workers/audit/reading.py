@@ -129,14 +129,20 @@ def _payload(payloads: Any) -> Any:
 
 
 def _turns(events: Sequence[Any], problems: Problems) -> Iterator[Turn]:
+    """What was asked stands with the acceptance; after a reset it stands where it came again."""
+    admitted: dict[str, Any] = {}
     for event in events:
-        asked = event.workflow_execution_update_accepted_event_attributes.accepted_request.input
-        if asked.name == SET_POLICY:
+        if kind_of(event) == "workflow_execution_update_admitted":
+            request = event.workflow_execution_update_admitted_event_attributes.request
+            admitted[request.meta.update_id] = request
+        accepted = event.workflow_execution_update_accepted_event_attributes
+        request = admitted.get(accepted.protocol_instance_id, accepted.accepted_request)
+        if request.input.name == SET_POLICY:
             with problems.at(event.event_id, SET_POLICY):
                 yield Turn(
                     event_id=event.event_id,
                     at_ms=event.event_time.ToMilliseconds(),
-                    update=only(values_of(asked.args)),
+                    update=only(values_of(request.input.args)),
                 )
 
 
