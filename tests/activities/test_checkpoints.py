@@ -17,7 +17,7 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import Worker
 
 from forerun.activities.call_result import CallResult, Completed, Cut
-from forerun.activities.checkpoints import SECONDS_BETWEEN, Watch
+from forerun.activities.checkpoints import Watch
 from forerun.activities.model_call import ModelRequest
 from forerun.workers.standin.tokenizer import count_tokens
 from tests.activities.checkpoint_flow import CALL, CheckpointFlow, Told
@@ -27,6 +27,7 @@ BOTH = pytest.mark.parametrize("provider", ["openai", "anthropic"])
 CHOICES = ("billing", "bug", "sales")
 FIELDS = {f"field_{index}": index for index in range(10)}
 LIMITED = {"match": "", "fault": "429"}
+MESSAGES_PER_SECOND = 4
 
 
 def follow(most: int = 8, field: str | None = None) -> Watch:
@@ -120,7 +121,7 @@ async def test_no_more_is_told_than_was_granted_nor_more_often(
 
     assert isinstance(told.result, Completed)
     assert told.result.output == FIELDS
-    assert len(told.values) <= min(most, 1 + told.result.seconds / SECONDS_BETWEEN)
+    assert len(told.values) <= min(most, 1 + told.result.seconds * MESSAGES_PER_SECOND)
     assert bool(told.values) == (most > 0)
     for value in told.values:
         assert value == dict(list(FIELDS.items())[: len(value)])

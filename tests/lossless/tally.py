@@ -82,3 +82,6 @@ def _ends(run: Run) -> Counts:
     for state in ("outputs", "skipped", "failed"):
         for _ in run.result[state]:
             yield "nodes", state
+    for request in run.requests:
+        if request["outcome"] == "faulted":
+            yield "providers", "faults"

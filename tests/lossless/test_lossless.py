@@ -44,7 +44,7 @@ def test_speculation_changes_nothing_but_time_and_money(verdicts: list[Verdict])
 
 
 def test_the_proof_is_about_something(verdicts: list[Verdict]) -> None:
-    """In those pairs happens what could go wrong: bets lost and won, lists, streams, effects."""
+    """What could go wrong happens: bets lost and won, lists, streams, effects, branches, faults."""
     happened = sum((verdict.tally for verdict in verdicts), Counter[tuple[str, str]]())
     assert happened["speculations", "launched"] > len(SEEDS)
     assert happened["speculations", "promoted"] > 10
@@ -53,6 +53,9 @@ def test_the_proof_is_about_something(verdicts: list[Verdict]) -> None:
     assert happened["streams", "checkpoints"] > 10
     assert happened["effects", "committed"] + happened["effects", "committed items"] > 10
     assert happened["effects", "rejected"] + happened["effects", "rejected items"] > 2
+    assert happened["nodes", "skipped"] > 10
+    assert happened["nodes", "failed"] > 3
+    assert happened["providers", "faults"] > 3
 
 
 async def test_an_altered_run_is_seen(house: House) -> None:

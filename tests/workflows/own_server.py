@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ async def serving(cli: Path, *settings: str) -> AsyncGenerator[Client]:
 
 
 @asynccontextmanager
-async def working(client: Client, folder: Path, **env: str) -> AsyncGenerator[Stack]:
-    """All roles, in this process, under these variables instead of the usual ones."""
+async def working(
+    client: Client, folder: Path, *, staff: Iterable[Role] = Role, **env: str
+) -> AsyncGenerator[Stack]:
+    """Workers in this process, one per role, under these variables instead of the usual ones."""
     outbox = folder / "outbox.sqlite3"
     async with StandIn.serve() as standin:
         usual = {
@@ -42,5 +44,5 @@ async def working(client: Client, folder: Path, **env: str) -> AsyncGenerator[St
         }
         settings = Settings.from_env(usual | env)
         prepare_effects(settings)
-        async with Fleet.start(client, assemble(settings), list(Role)):
+        async with Fleet.start(client, assemble(settings), list(staff)):
             yield Stack(client=client, standin=standin, outbox=outbox)
