@@ -13,7 +13,7 @@ from itertools import pairwise
 from forerun.workers.report.figures import milliseconds, percent
 
 FOLDED_SHARE = 0.06
-"""The width of a fold, as a share of what is to scale."""
+"""The width of a fold, as a share of the axis without folds: two words side by side have room."""
 
 LEAST_FOLD_MS = 1_000
 LONGEST_SHARE = 0.25
@@ -107,7 +107,8 @@ def scale_of(busy: Iterable[tuple[int, int]], end_ms: int, at_least_ms: float = 
     for index, (begin, end) in enumerate(pairwise(edges)):
         idle, length = index % 2 == 0, max(end - begin, 0)
         fold = idle and length > longest_ms
-        shown = max(FOLDED_SHARE * ran_ms, LEAST_FOLD_MS / 4) if fold else length
+        folded_ms = max(FOLDED_SHARE * max(ran_ms, at_least_ms), LEAST_FOLD_MS / 4)
+        shown = min(folded_ms, length) if fold else length
         pieces.append(Piece(begin, begin + length, shown))
     return Scale(pieces, at_least_ms)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forerun.workers.report.figures import UNKNOWN, apart, exact_usd, places_of, seconds, usd
-from forerun.workers.report.scale import TICKS, scale_of
+from forerun.workers.report.scale import FOLDED_SHARE, TICKS, scale_of
 
 stretches = st.lists(
     st.tuples(st.integers(0, 10**7), st.integers(0, 10**6)).map(lambda it: (it[0], it[0] + it[1])),
@@ -34,13 +34,16 @@ def test_places_are_in_the_order_of_time(
         assert abs(width * scale.shown_ms - (end - begin)) < 1e-3 * max(scale.shown_ms, 1)
 
 
-@given(stretches, st.integers(0, 10**7))
-def test_only_idle_time_is_folded(busy: list[tuple[int, int]], end_ms: int) -> None:
-    """No call lies within a fold, and a fold says how long it is."""
-    scale = scale_of(busy, end_ms)
+@given(stretches, st.integers(0, 10**7), st.floats(0, 10**7))
+def test_only_idle_time_is_folded(
+    busy: list[tuple[int, int]], end_ms: int, at_least_ms: float
+) -> None:
+    """No call lies within a fold; a fold says how long it is, and has room on any axis to do so."""
+    scale = scale_of(busy, end_ms, at_least_ms)
 
     for piece in scale.pieces:
         if piece.folded:
+            assert piece.shown_ms >= FOLDED_SHARE * at_least_ms
             assert not any(begin < piece.end_ms and end > piece.begin_ms for begin, end in busy)
     assert len(scale.folds) == sum(piece.folded for piece in scale.pieces)
     assert len(scale.ticks) <= 2 * TICKS + len(scale.pieces)
