@@ -19,9 +19,13 @@ async def test_a_refused_speculation_holds_back_the_next(stack: Stack, runs: lis
     openai = {"model": "openai:sim-mid", "max_output_tokens": 60}
     nodes: dict[str, Any] = {
         "route": route,
-        "draft": {**openai, "prompt": "Draft {{ route }}", "estimate": {"seconds": 0.5}},
+        "draft": {**openai, "prompt": "Draft {{ route }}", "estimate": {"seconds": 3}},
         "later": {"tool": "echo", "args": {"value": 1, "seconds": 0.2}},
-        "title": {**openai, "prompt": "Title {{ route }} {{ later }}"},
+        "title": {
+            **openai,
+            "prompt": "Title {{ route }} {{ later }}",
+            "estimate": {"seconds": 1},
+        },
     }
     stack.standin.set_rules(
         [
