@@ -69,11 +69,15 @@ class Engine:
                 await self._compare()
                 await self._keep_books()
                 self._on_progress()
-        except (ActivityError, SpecError):
-            # The books cannot be kept, or a node cannot be run: nothing is left behind.
+        except (ActivityError, SpecError) as error:
+            # The books cannot be kept, or a node cannot be run: nothing is left behind, and what
+            # was spent is written down where it can be.
             self.cancel()
             await workflow.wait_condition(self._joined)
             self._progress.absorb()
+            if isinstance(error, SpecError):
+                await self.runtime.compare(())
+                await self.runtime.settle()
             await self._discards.close()
             raise
         await self._discards.close()

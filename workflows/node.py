@@ -196,7 +196,7 @@ class Node:
         """
         if self.for_each is None:
             raise AssertionError(f"{self.name} has no list")
-        if not self._list or self._list[0][0] != values:
+        if not self._list or not _identical(self._list[0][0], values):
             found = self.for_each.render({"input": self.input, **values})
             self._list[:] = [(dict(values), _checked(found, f"nodes.{self.parent or self.name}"))]
         return self._list[0][1]
@@ -238,6 +238,11 @@ class Node:
     def _fillings(self) -> tuple[Filling, ...]:
         own = (self.for_each, self.when, *self.call.templates)
         return tuple(filling for filling in own if filling is not None)
+
+
+def _identical(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Equal is not enough: to Python `1` equals `true`, and a guess would stand for an answer."""
+    return one.keys() == other.keys() and all(one[name] is other[name] for name in one)
 
 
 def _checked(found: Any, path: str) -> list[Any]:

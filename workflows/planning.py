@@ -62,6 +62,14 @@ class Planner:
         self._cards = cards
         self._work: dict[str, Work | None] = {}
 
+    def knows(self, name: str) -> bool:
+        """Whether this run has been told what the operation of a node can do.
+
+        Of one that is declared while the books are being kept it is, in the next round.
+        """
+        spec = self._graph.node(name).spec
+        return spec.kind == "model" or spec.operation in self._cards
+
     def plan(self, name: str, values: Mapping[str, Any]) -> Planned:
         """The call of a model or tool node; of an effect, the stage that may be made of it.
 
@@ -116,6 +124,8 @@ class Planner:
 
     def work(self, name: str) -> Work | None:
         """What is known of a node's call before it can be rendered; None where it makes none."""
+        if not self.knows(name):
+            return None
         if name not in self._work:
             self._work[name] = self._work_of(self._graph.node(name))
         return self._work[name]

@@ -116,7 +116,7 @@ class Progress:
             return
         elif any(up.state in ABSENT and not node.tolerates(up.name) for up in upstream):
             self._end(run, NodeState.SKIPPED)
-        else:
+        elif self._planner.knows(run.name):
             self._make(run, node)
 
     def _make(self, run: NodeRun, node: Node) -> None:

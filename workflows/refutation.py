@@ -116,7 +116,8 @@ class Refutation:
     def _readers(self, guess: Guess) -> list[Node]:
         graph = self._nodes.graph
         nodes = [graph.nodes[name] for name in graph.downstream[guess.node]]
-        return [node for node in nodes if not node.effect and node.index is None]
+        known = (node for node in nodes if self._planner.knows(node.name))
+        return [node for node in known if not node.effect and node.index is None]
 
     def _certain(self, reader: Node) -> bool:
         """Whether all its inputs have ended: what has is looked at once, a join asks for thousands."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypedDict
 
@@ -28,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.messages import listen
     from forerun.workflows.node import Node
     from forerun.workflows.planning import policy_of
+    from forerun.workflows.refusals import misused, refusing
     from forerun.workflows.result import failed
     from forerun.workflows.run import Run
     from forerun.workflows.run_state import NodeRun, NodeState
@@ -44,7 +44,6 @@ with workflow.unsafe.imports_passed_through():
         tool_node,
     )
 
-INVALID_SPEC = "InvalidSpec"
 NODES_FAILED = "NodesFailed"
 
 Args = Mapping[str, Any] | Callable[..., Mapping[str, Any]]
@@ -74,11 +73,12 @@ class Speculation:
     """
 
     def __init__(self, *, workload: str = "default", **dials: Unpack[Dials]) -> None:
-        with _refusing():
+        with refusing():
             policy = policy_of(validated(PolicySpec, dict(dials), "policy"))
         self._run = Run(policy, workload)
         self._awaited: tuple[str, ...] = ()
         self._performing: asyncio.Task[None] | None = None
+        self._left = False
         listen(self._run)
 
     def answered(self, answer: Answer, payloads: tuple[Any, ...]) -> None:
@@ -99,7 +99,7 @@ class Speculation:
         So is `when`: if it returns false, the step is skipped, and what is declared on it. Functions
         are called with guesses too: they have to be pure.
         """
-        with _refusing():
+        with refusing():
             return self._declare(model_node(name, model, prompt, _names(of), when, options))
 
     def tool(
@@ -107,7 +107,7 @@ class Speculation:
         **options: Unpack[StepOptions],
     ) -> Step:  # fmt: skip
         """Declare a call of a registered tool. `args` are values, or a function that returns them."""
-        with _refusing():
+        with refusing():
             return self._declare(tool_node(name, tool, args, _names(of), when, options))
 
     def effect(
@@ -115,12 +115,12 @@ class Speculation:
         **options: Unpack[EffectOptions],
     ) -> Step:  # fmt: skip
         """Declare an effect: an intent of this name, which never happens on a guess or unapproved."""
-        with _refusing():
+        with refusing():
             return self._declare(effect_node(name, effect, args, _names(of), when, options))
 
     def add_spec(self, raw: object) -> None:
         """Take over the policy, the workload and all nodes of a spec (design 5)."""
-        with _refusing():
+        with refusing():
             spec, graph = parse_graph(raw)
             if (unsupported := unsupported_features(spec)) is not None:
                 raise unsupported
@@ -139,8 +139,8 @@ class Speculation:
         run = self._run.nodes[name]
         await workflow.wait_condition(lambda: run.state.ended or self._task.done())
         if not run.state.ended:
-            with _refusing():
-                await self._task  # the engine has failed: nothing will ever end
+            with refusing():
+                self._task.result()  # the engine has failed: nothing will ever end
         run.seen = True
         self._remember(name)
         if run.state in (NodeState.FAILED, NodeState.STOPPED):
@@ -150,6 +150,8 @@ class Speculation:
     async def __aenter__(self) -> Self:
         # A task of its own: a workflow cancel reaches only the user's coroutine, and what has been
         # spent must be settled all the same.
+        if self._performing is not None:
+            raise misused("`async with` was entered twice by one Speculation()")
         self._performing = asyncio.create_task(self._run.perform())  # noqa: TID251 - awaited below
         return self
 
@@ -159,12 +161,13 @@ class Speculation:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._left = True
         if error is not None:
             await self._wind_down()
             return
         self._run.engine.close()
         try:
-            with _refusing():
+            with refusing():
                 await asyncio.shield(self._task)
         except asyncio.CancelledError:
             await self._wind_down()
@@ -177,21 +180,34 @@ class Speculation:
         """Cut, join and settle everything. A run that was never opened has nothing to settle."""
         # What came with the cancel request is taken in first: conditions are looked at once nothing
         # else is ready, and the SDK drops the result of a call that is cut before it is taken.
-        await workflow.wait_condition(lambda: True)
-        self._run.engine.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            await workflow.wait_condition(lambda: True)
+        finally:
+            self._run.engine.cancel()
+            await self._join()
+
+    async def _join(self) -> None:
+        """Wait for the engine: who is cancelled meanwhile still has to wait, and is cancelled then."""
+        over = asyncio.gather(self._task, return_exceptions=True)
+        cancelled = False
+        while not over.done():
+            try:
+                await asyncio.shield(over)
+            except asyncio.CancelledError:
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
 
     @property
     def _task(self) -> asyncio.Task[None]:
         if self._performing is None:
-            raise ApplicationError(
-                "a step was awaited outside of `async with Speculation()`",
-                type=INVALID_SPEC,
-                non_retryable=True,
-            )
+            raise misused("a step was awaited outside of `async with Speculation()`")
         return self._performing
 
     def _declare(self, node: Node) -> Step:
+        if self._left:
+            problem = "is declared after its `async with Speculation()` was left"
+            raise SpecError(f"nodes.{node.name}", node.name, problem, "declare it inside")
         if node.name in self._run.nodes:
             fix = "give each step a name of its own, such as one with the number of the round"
             raise SpecError(f"nodes.{node.name}", node.name, "is declared twice", fix)
@@ -226,12 +242,3 @@ class Speculation:
 
 def _names(steps: tuple[Step, ...]) -> tuple[str, ...]:
     return tuple(step.name for step in steps)
-
-
-@contextmanager
-def _refusing():
-    """A spec error as what it must be in a workflow: any other error would retry the task for ever."""
-    try:
-        yield
-    except SpecError as error:
-        raise ApplicationError(str(error), type=INVALID_SPEC, non_retryable=True) from None

@@ -114,7 +114,8 @@ class Survey:
 
     def _variants_of(self, run: NodeRun) -> list[Variant]:
         variants = self._known(run)
-        if run.state is NodeState.WAITING and len(variants) < VARIANTS_PER_NODE:
+        open_to_bets = run.state is NodeState.WAITING and self._planner.knows(run.name)
+        if open_to_bets and len(variants) < VARIANTS_PER_NODE:
             variants += self._possible(run.name)
         variants.sort(key=_depth)
         return variants[:VARIANTS_PER_NODE]

@@ -28,7 +28,7 @@ from forerun.workers.cli.refused_signal import refused_signal
 from forerun.workers.cli.run_views import PROGRESS, WAITING, Progress, Waiting
 from forerun.workers.patient_runner import ASK_AGAIN
 from forerun.workflows.options import WORKFLOW_QUEUE
-from forerun.workflows.speculation import INVALID_SPEC
+from forerun.workflows.refusals import INVALID_SPEC
 
 ANSWER_SECONDS = 10.0
 OUTAGE_SECONDS = 1.0

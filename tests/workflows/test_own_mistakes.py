@@ -1,0 +1,133 @@
+"""A user's own workflow at its most awkward moments: nothing is lost, and nothing hangs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Replayer, Worker
+
+from forerun import SpeculationPlugin
+from forerun.workers.audit.auditor import audit
+from tests.harness import Stack, Story
+from tests.workflows.auto_reply import Handle
+from tests.workflows.own_mistakes import MISTAKEN
+from tests.workflows.own_workflows import WrongLate
+
+WORKFLOWS = [*MISTAKEN, WrongLate]
+LONG = {"reply": "billing", "ttft_ms": 60_000}
+
+
+class Odd:
+    """Starts the workflows of this file, each on its worker."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.handles: list[Handle] = []
+
+    async def start(self, name: str, argument: str) -> Handle:
+        handle: Handle = await self._client.start_workflow(
+            name,
+            argument,
+            id=f"odd-{uuid.uuid4()}",
+            task_queue="odd",
+            execution_timeout=timedelta(seconds=15),
+        )
+        self.handles.append(handle)
+        return handle
+
+    async def problem(self, name: str, argument: str) -> ApplicationError:
+        handle = await self.start(name, argument)
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+        assert isinstance(failure.value.cause, ApplicationError)
+        return failure.value.cause
+
+
+@pytest.fixture
+async def odd(stack: Stack) -> AsyncIterator[Odd]:
+    """Every history replays, keeps its chain of records, and is clean under audit."""
+    address = stack.client.service_client.config.target_host
+    client = await Client.connect(address, plugins=[SpeculationPlugin(env={})])
+    odd = Odd(client)
+    async with Worker(client, task_queue="odd", workflows=WORKFLOWS):
+        yield odd
+    replayer = Replayer(workflows=WORKFLOWS, plugins=[SpeculationPlugin(env={})])
+    for handle in odd.handles:
+        story = await Story.of(handle)
+        story.check()
+        assert not any(map(_failed_task, story.history.events))
+        await replayer.replay_workflow(story.history)
+        report = await audit(story.history)
+        assert (report.violations, report.unsettled) == ((), None)
+
+
+def _failed_task(event: Any) -> bool:
+    return event.HasField("workflow_task_failed_event_attributes")
+
+
+@pytest.mark.parametrize("step", ["tool", "effect"])
+async def test_an_operation_named_while_the_books_are_kept(
+    stack: Stack, odd: Odd, step: str
+) -> None:
+    """A step that nobody knows of yet waits for the next round, and is surveyed in that one."""
+    stack.standin.set_rules(
+        [
+            {"match": "^QUICK", "reply": "soon", "ttft_ms": 100},
+            {"match": "^CLASSIFY", "reply": "billing", "ttft_ms": 1000},
+        ]
+    )
+
+    handle = await odd.start("Meanwhile", step)
+    await handle.signal("approve", {"node": "step", "by": "ann"})
+    result: Any = await handle.result()
+
+    assert not result["failed"]
+    assert (await Story.of(handle)).of_kind("operations")
+
+
+async def test_a_step_is_awaited_again_and_after_its_block(odd: Odd) -> None:
+    """It is its output, as often as anybody asks."""
+    assert await (await odd.start("Afterwards", "await")).result() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("declare", "nodes.second: is declared after its `async with Speculation()` was left"),
+        ("again", "`async with` was entered twice"),
+        ("inside", "`async with` was entered twice"),
+    ],
+)
+async def test_a_block_that_was_left_takes_no_steps(odd: Odd, how: str, words: str) -> None:
+    """They would never run, and be None in silence."""
+    error = await odd.problem("Afterwards", how)
+
+    assert error.type == "InvalidSpec"
+    assert words in error.message
+
+
+async def test_a_block_that_is_cancelled_twice_is_settled_once(stack: Stack, odd: Odd) -> None:
+    """The second cancel comes while the first winds down; what was spent is written down."""
+    stack.standin.set_rules([{"match": "^(CLASSIFY|DRAFT)", **LONG}])
+
+    handle = await odd.start("Hurried", "")
+
+    assert await handle.result() == "cancelled"
+    assert list((await Story.of(handle)).outcomes().values()) == ["cut"]
+
+
+async def test_a_wrong_operation_leaves_no_bet_unsettled(stack: Stack, odd: Odd) -> None:
+    """The run fails because of the spec; the books can be kept, so they are."""
+    stack.standin.set_rules([{"match": "^(CLASSIFY|DRAFT)", **LONG}])
+
+    error = await odd.problem("WrongLate", "charged twice")
+
+    story = await Story.of(odd.handles[0])
+    assert error.type == "InvalidSpec"
+    assert len(story.outcomes()) == 2
