@@ -1,8 +1,8 @@
 """A server, a stand-in and one worker process per role: each of them but the stand-in can be killed.
 
 What is killed comes back at once, the server on the same port and database. Processes are real
-(`forerun worker --roles ...`), and so is `kill -9`; one that ends without having been killed is a
-finding.
+(`forerun worker --roles ...`, see `hireling`), and so is `kill -9`; one that ends without having been
+killed is a finding, also if it ends before it is ready.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import asyncio
 import os
 import signal
 import sqlite3
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +20,11 @@ from temporalio.client import Client
 from temporalio.runtime import Runtime, TelemetryConfig
 
 from forerun.workers.devserver import DevServer, DevServerError
-from forerun.workers.devserver.leash import leashed
 from forerun.workers.devserver.ports import free_port
 from forerun.workers.plugin import forerun_plugin
 from forerun.workers.roles import Role
 from forerun.workers.standin.serve import StandIn
+from tests.chaos.hireling import Hireling
 from tests.chaos.patience import patiently
 from tests.workers.commands import INHERITED
 
@@ -46,7 +44,7 @@ class House:
         self._folder = folder
         self._port = free_port()
         self._server: DevServer | None = None
-        self._workers: dict[Role, Process] = {}
+        self._workers: dict[Role, Hireling] = {}
         self._client: Client | None = None
 
     @staticmethod
@@ -58,7 +56,7 @@ class House:
             house = House(cli, folder, standin)
             posts = [house._serve(), *(house._staff(role) for role in Role)]
             tasks = [asyncio.create_task(post) for post in posts]
-            exits.push_async_callback(_ended, tasks)
+            exits.push_async_callback(house._close, tasks)
             await house._until_ready(tasks)
             yield house
 
@@ -93,14 +91,28 @@ class House:
             asked = f"select * from {table} where workflow_id = ? or ? is null"
             try:
                 return [dict(row) for row in connection.execute(asked, (workflow_id,) * 2)]
-            except sqlite3.OperationalError:  # the first worker to write makes the table right now
-                return []
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):  # the first worker to write makes it right now
+                    return []
+                raise
+
+    def leave_staged(self, *, workflow_id: str, intent: str, staged_at: str) -> None:
+        """Write a staged draft that nobody knows of."""
+        row = (f"{workflow_id}/-/{intent}", "0" * 64, "staged", workflow_id, "-", intent, staged_at)
+        with closing(sqlite3.connect(self._folder / "drafts.sqlite3")) as connection, connection:
+            connection.execute(
+                "insert into drafts (idempotency_key, digest, state, workflow_id, first_run_id,"
+                " intent, staged_at) values (?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
 
     async def _until_ready(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         while len(self._workers) < len(Role) or self._server is None:
             for task in tasks:
                 if task.done():
                     task.result()
+            if self.deaths:
+                raise RuntimeError(self.deaths[0])
             await asyncio.sleep(0.05)
         address = f"127.0.0.1:{self._port}"
         # Its core would print each call that finds no server, and there will be many.
@@ -108,6 +120,12 @@ class House:
         self._client = await patiently(
             lambda: Client.connect(address, plugins=[forerun_plugin()], runtime=silent)
         )
+
+    async def _close(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        self.kill_server()  # nobody wants what it holds: it need not end in order
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self) -> None:
         """Keep a server running, always the same one."""
@@ -127,29 +145,19 @@ class House:
 
     async def _staff(self, role: Role) -> None:
         """Keep a worker running."""
-        with (self._folder / f"{role}.log").open("ab") as log:
-            while True:
-                worker = await self._hire(role, log)
-                try:
-                    if await _ready(worker):
-                        self._workers[role] = worker
-                    code = await worker.wait()
-                    if self._workers.get(role) is worker:
-                        del self._workers[role]
-                        self.deaths.append(f"{role} worker: exit code {code}: {self._last(role)}")
-                finally:
-                    with suppress(ProcessLookupError):
-                        worker.kill()
-                    await worker.wait()
-
-    async def _hire(self, role: Role, log: Any) -> Process:
-        command = [sys.executable, "-P", "-m", "forerun.workers.cli", "worker", "--roles", role]
-        command += ["--speculative-slots", str(SPECULATIVE_SLOTS)]
-        for module in OPERATIONS:
-            command += ["--operations", module]
-        return await asyncio.create_subprocess_exec(
-            *leashed(command), cwd=ROOT, env=self._environment(), stdout=PIPE, stderr=log
-        )
+        while True:
+            worker = await Hireling.hire(_arguments(role), self._environment(), self._log(role))
+            try:
+                ready = await worker.ready()
+                if ready:
+                    self._workers[role] = worker
+                code = await worker.ended()
+                if not ready or self._workers.get(role) is worker:
+                    self._workers.pop(role, None)
+                    self.deaths.append(f"{role} worker: exit code {code}: {self._last(role)}")
+            finally:
+                worker.kill()
+                await worker.ended()
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
@@ -166,20 +174,14 @@ class House:
             "FORERUN_DRAFTS_URL": f"sqlite:///{self._folder}/drafts.sqlite3",
         }
 
+    def _log(self, role: Role) -> Path:
+        return self._folder / f"{role}.log"
+
     def _last(self, role: Role) -> str:
-        return (self._folder / f"{role}.log").read_text(errors="replace")[-LAST_WORDS:].strip()
+        return self._log(role).read_text(errors="replace")[-LAST_WORDS:].strip()
 
 
-async def _ready(worker: Process) -> bool:
-    """Whether it came so far that the server sees it poll; before that it may wait for a server."""
-    assert worker.stdout is not None
-    async for line in worker.stdout:
-        if line.startswith(b"ready"):
-            return True
-    return False
-
-
-async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+def _arguments(role: Role) -> list[str]:
+    slots = ["--speculative-slots", str(SPECULATIVE_SLOTS)]
+    modules = [part for module in OPERATIONS for part in ("--operations", module)]
+    return ["worker", "--roles", role, *slots, *modules]
