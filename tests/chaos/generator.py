@@ -49,9 +49,22 @@ class Hardship:
         return self.case.seed
 
     @property
+    def drawn(self) -> list[str]:
+        """The kinds of all that is to befall it."""
+        refused = [
+            f"provider {refusal.kind}" for refusal in self.refusals for _ in range(refusal.times)
+        ]
+        return [*(fault.deed.value for fault in self.faults), *refused]
+
+    @property
     def rules(self) -> list[dict[str, Any]]:
         """All that the stand-in needs to know of this run."""
         return [*(refusal.rule(self.tag) for refusal in self.refusals), *self.case.rules]
+
+    def refuses(self, node: str) -> bool:
+        """Whether the provider fails requests of this node, or of the one whose twin it is."""
+        prompt = self.case.spec["nodes"][node.partition("[")[0]].get("prompt", "")
+        return any(re.search(refusal.match(self.tag), prompt) for refusal in self.refusals)
 
 
 def generate(seed: int) -> Hardship:

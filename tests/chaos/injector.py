@@ -12,6 +12,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.service import RPCError, RPCStatusCode
 
 from forerun.activities.checkpoints import CHECKPOINT
+from tests.chaos.checks import CHAOS
 from tests.chaos.faults import Deed, Fault
 from tests.chaos.house import House
 from tests.chaos.patience import patiently
@@ -70,7 +71,7 @@ class Injector:
             case Deed.CANCEL:
                 await patiently(self._watched.handle.cancel)
             case Deed.TERMINATE:
-                await patiently(lambda: self._watched.handle.terminate("chaos"))
+                await patiently(lambda: self._watched.handle.terminate(reason=CHAOS))
             case Deed.STOP:
                 await self._people.turn({"budget_usd": "0"})
             case Deed.FOREIGN:
@@ -92,7 +93,7 @@ class Injector:
         request = ResetWorkflowExecutionRequest(
             namespace="default",
             workflow_execution=WorkflowExecution(workflow_id=self._watched.id, run_id=run_id),
-            reason="chaos",
+            reason=CHAOS,
             workflow_task_finish_event_id=done[int(draw * len(done))].event_id,
             request_id=str(uuid4()),
         )

@@ -13,12 +13,21 @@ from typing import Any
 from temporalio.client import WorkflowHandle, WorkflowHistory
 
 from forerun.activities.intent import SweepRequest
-from forerun.workers.sweeping import ask_for_sweep
-from tests.chaos.checks import Column, Ended, Problem, audited, outcome_problems, row_problems
+from forerun.workers.sweeping import SWEEP_ID, ask_for_sweep
+from tests.chaos.checks import (
+    Column,
+    Ended,
+    Problem,
+    Row,
+    audited,
+    row_problems,
+    stage_problems,
+)
 from tests.chaos.faults import Deed
 from tests.chaos.generator import Hardship
 from tests.chaos.house import House
 from tests.chaos.injector import Injector
+from tests.chaos.outcomes import outcome_problems
 from tests.chaos.patience import patiently
 from tests.chaos.people import People
 from tests.chaos.watching import Watched
@@ -26,7 +35,9 @@ from tests.chaos.watching import Watched
 QUIET_SECONDS = 120
 """More than any timeout or outage: a run of which nothing is heard for so long hangs."""
 
-SWEEP_SECONDS = 30
+SWEEPS = 2
+"""The first may have begun before, and have been asked for less."""
+
 ALL_STAGES = SweepRequest(older_than_seconds=0)
 AT_ONCE = 24
 
@@ -49,8 +60,9 @@ class Trial:
 class Trials:
     """The trials of one house."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, *, quiet_seconds: float = QUIET_SECONDS) -> None:
         self._house = house
+        self._quiet_seconds = quiet_seconds
         self._in_flight: list[Trial] = []
 
     async def run(self, hardships: Sequence[Hardship], *, at_once: int = AT_ONCE) -> list[Trial]:
@@ -63,7 +75,7 @@ class Trials:
                 return await self._endure(hardship)
 
         trials = await asyncio.gather(*(one(hardship) for hardship in hardships))
-        await self._check_stages(trials)
+        await self.check_sweep(trials)
         for trial in trials:
             trial.ended.rows = self._committed(trial.ended.id)
             trial.problems += row_problems(trial.ended)
@@ -72,7 +84,7 @@ class Trials:
 
     async def _endure(self, hardship: Hardship) -> Trial:
         id = f"chaos-{hardship.seed}-{uuid.uuid4().hex[:8]}"
-        trial = Trial(hardship=hardship, ended=Ended(id=id, case=hardship.case))
+        trial = Trial(hardship=hardship, ended=Ended(id=id, hardship=hardship))
         handle = await self._start(id, hardship.case.spec)
         watched = Watched(self._house, id, handle.first_execution_run_id or "", hardship.tag)
         people = People(watched, hardship)
@@ -82,14 +94,14 @@ class Trials:
             await self._live(hardship, watched, people, injector)
         except TimeoutError:
             trial.problems.append((Column.HUNG, f"after {len(watched.events)} events"))
-            await patiently(lambda: watched.handle.terminate("it hangs"))
+            await patiently(lambda: watched.handle.terminate(reason="it hangs"))
         finally:
             self._in_flight.remove(trial)
+        trial.ended.staged = [row for row in self._staged() if row["workflow_id"] == id]
         trial.ended.histories = [await self._history(id, run_id) for run_id in watched.run_ids]
-        trial.ended.may_end |= {"canceled"} if injector.injected[Deed.CANCEL] else set()
-        trial.ended.may_end |= {"terminated"} if injector.injected[Deed.TERMINATE] else set()
         for history in trial.ended.histories:
             trial.problems += await audited(history)
+        trial.problems += stage_problems(trial.ended)
         self._count(trial, people, injector)
         return trial
 
@@ -105,7 +117,7 @@ class Trials:
             asyncio.create_task(work)
             for work in (
                 watched.follow(),
-                watched.hangs(QUIET_SECONDS),
+                watched.hangs(self._quiet_seconds),
                 people.attend(),
                 injector.inject(hardship.faults),
             )
@@ -135,6 +147,7 @@ class Trials:
     def _hit(self, deed: Deed, trial: Trial) -> None:
         for one in self._in_flight if deed.shared else (trial,):
             one.met.add(deed.value)
+            one.ended.killed |= deed.shared
 
     def _count(self, trial: Trial, people: People, injector: Injector) -> None:
         trial.injected.update({deed.value: n for deed, n in injector.injected.items()})
@@ -151,25 +164,23 @@ class Trials:
         committed = [row for row in drafts if row["state"] == "committed"]
         return [*self._house.rows("outbox", id), *committed]
 
-    async def _check_stages(self, trials: Sequence[Trial]) -> None:
-        """A run that comes to its end leaves nothing staged, and nobody does after a sweep."""
-        for trial in trials:
-            lone, last = len(trial.ended.told) == 1, trial.ended.told[-1]
-            if lone and last.settled and trial.ended.id in self._staged():
-                trial.problems.append((Column.ORPHANED, "closed, and left a draft staged"))
-        for _ in range(SWEEP_SECONDS):
-            if not self._staged():
-                return
-            await patiently(lambda: ask_for_sweep(self._house.client, ALL_STAGES))
-            await asyncio.sleep(1)
-        left = self._staged()
+    async def check_sweep(self, trials: Sequence[Trial]) -> None:
+        """After a sweep nobody leaves anything staged."""
+        for _ in range(SWEEPS):
+            if self._staged():
+                await self._swept()
+        left = {row["workflow_id"] for row in self._staged()}
         for trial in trials:
             if trial.ended.id in left:
                 trial.problems.append((Column.ORPHANED, "staged still after a sweep"))
 
-    def _staged(self) -> set[str]:
-        rows = self._house.rows("drafts")
-        return {row["workflow_id"] for row in rows if row["state"] == "staged"}
+    async def _swept(self) -> None:
+        await patiently(lambda: ask_for_sweep(self._house.client, ALL_STAGES))
+        sweep: Any = self._house.client.get_activity_handle(SWEEP_ID)
+        await patiently(sweep.result)
+
+    def _staged(self) -> list[Row]:
+        return [row for row in self._house.rows("drafts") if row["state"] == "staged"]
 
 
 async def _over(watched: Watched, injector: Injector) -> None:

@@ -1,4 +1,8 @@
-"""The report: how often which fault, and how many runs have met it; then what is wrong."""
+"""The report: which fault how often, and how many runs have met it; then what is wrong.
+
+What was drawn and not injected had no moment: its run never came so far, or the process was down.
+What people say is not drawn.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,10 @@ def report(trials: Sequence[Trial], deaths: Sequence[str], seconds: float) -> It
     """The lines of it."""
     injected = sum((trial.injected for trial in trials), Counter[str]())
     met = Counter(kind for trial in trials for kind in trial.met)
-    yield f"{'fault':<28}{'injected':>10}{'runs that met it':>18}"
-    for kind in sorted(met, key=lambda kind: (kind.split()[0], kind)):
-        yield f"{kind:<28}{injected[kind]:>10}{met[kind]:>18}"
+    drawn = Counter(kind for trial in trials for kind in trial.hardship.drawn)
+    yield f"{'fault':<28}{'drawn':>8}{'injected':>10}{'runs that met it':>18}"
+    for kind in sorted(met | drawn, key=lambda kind: (kind.split()[0], kind)):
+        yield f"{kind:<28}{drawn[kind] or '':>8}{injected[kind]:>10}{met[kind]:>18}"
     ends = Counter(trial.ended.told[-1].close.how for trial in trials)
     runs = ", ".join(f"{count} {how}" for how, count in ends.most_common())
     commits = sum(len(trial.ended.rows) for trial in trials)

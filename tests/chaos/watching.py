@@ -17,6 +17,8 @@ from tests.chaos.house import House
 from tests.chaos.patience import AGAIN_SECONDS
 
 LOOK_SECONDS = 0.05
+MOST_EVENTS = 10_000
+"""A hundred times what a run here has: one with more goes round in circles."""
 
 Event = Any
 
@@ -68,8 +70,10 @@ class Watched:
             await self._news.wait()
 
     async def hangs(self, quiet_seconds: float) -> NoReturn:
-        """Raise TimeoutError once nothing was heard of it for so long."""
+        """Raise TimeoutError once nothing was heard of it for so long, or there is no end of it."""
         while True:
+            if len(self.events) > MOST_EVENTS:
+                raise TimeoutError
             async with asyncio.timeout(None if self.closed else quiet_seconds):
                 await self._news.wait()
 
