@@ -27,6 +27,12 @@ async def read_gauge(arguments: About) -> str:
     return f"reading of {arguments.topic}"
 
 
+@operation("clock.read", version="1", effect=EffectClass.READ, timeout_seconds=33)
+async def read_clock(arguments: About) -> str:
+    """A reading that may take 33 s."""
+    return arguments.topic
+
+
 class Much(Arguments):
     """How much of it."""
 

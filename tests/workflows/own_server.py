@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 from forerun.workers.assembly import assemble, prepare_effects
 from forerun.workers.fleet import Fleet
 from forerun.workers.plugin import forerun_plugin
-from forerun.workers.roles import Role
+from forerun.workers.roles import SPECULATIVE_SLOTS, Role
 from forerun.workers.settings import Settings
 from forerun.workers.standin.serve import StandIn
 from tests.harness import Stack
@@ -31,7 +31,12 @@ async def serving(cli: Path, *settings: str) -> AsyncGenerator[Client]:
 
 @asynccontextmanager
 async def working(
-    client: Client, folder: Path, *, staff: Iterable[Role] = Role, **env: str
+    client: Client,
+    folder: Path,
+    *,
+    staff: Iterable[Role] = Role,
+    slots: int = SPECULATIVE_SLOTS,
+    **env: str,
 ) -> AsyncGenerator[Stack]:
     """Workers in this process, one per role, under these variables instead of the usual ones."""
     outbox = folder / "outbox.sqlite3"
@@ -44,5 +49,5 @@ async def working(
         }
         settings = Settings.from_env(usual | env)
         prepare_effects(settings)
-        async with Fleet.start(client, assemble(settings), list(staff)):
+        async with Fleet.start(client, assemble(settings), list(staff), speculative_slots=slots):
             yield Stack(client=client, standin=standin, outbox=outbox)

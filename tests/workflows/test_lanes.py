@@ -1,4 +1,4 @@
-"""Two lanes: what is claimed while it is still queued on a guess moves to that of certain work."""
+"""Two lanes: few slots for guesses, and what is claimed in their queue moves to certain work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from temporalio.api.enums.v1 import PendingActivityState
 
-from forerun.workers.roles import Role
+from forerun.workers.roles import SPECULATIVE_SLOTS, Role
 from tests.harness import Story
 from tests.workflows.auto_reply import Handle
 from tests.workflows.own_server import serving, working
@@ -66,3 +66,32 @@ async def test_what_is_claimed_in_the_queue_gets_the_lane_of_certain_work(
     assert story.outcomes() == {story.ahead("draft")[0]: "promoted"}
     assert asked == ["Route", "Draft billing"]
     assert result["outputs"]["draft"] == "Dear"
+
+
+async def test_guesses_have_a_few_slots_and_needs_have_their_own(
+    temporal_cli: Path, tmp_path: Path
+) -> None:
+    """Of four calls of a bet two run; the rest waits, and is nobody's loss once it is claimed."""
+    draft = {"model": "openai:sim-mid", "estimate": {"seconds": 3}}
+    nodes = {"route": SPEC["nodes"]["route"]} | {
+        name: {**draft, "prompt": f"Draft {name} {{{{ route }}}}"} for name in "abcd"
+    }
+    async with serving(temporal_cli) as client, working(client, tmp_path, slots=2) as stack:
+        stack.standin.set_rules(
+            [
+                {"match": "^Route", "reply": "billing", "ttft_ms": 1000},
+                {"match": "^Draft", "reply": "Dear", "ttft_ms": 2000},
+            ]
+        )
+        handle = await stack.start({**SPEC, "nodes": nodes})
+        await handle.result()
+        story = await Story.of(handle)
+        asked = stack.standin.requests()
+
+    (routed,) = [request["ended"] for request in asked if request["user"] == "Route"]
+    drafts = [request["started"] for request in asked if request["user"] != "Route"]
+    assert SPECULATIVE_SLOTS == 8
+    assert sum(started < routed for started in drafts) == 2
+    assert len(drafts) == 4
+    assert set(story.outcomes().values()) == {"promoted"}
+    assert len(story.outcomes()) == 4
