@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from types import TracebackType
 from typing import Any, Self, TypedDict
 
@@ -222,10 +223,11 @@ class Speculation:
         self._awaited = (*earlier, name)
 
     def _value(self, run: NodeRun) -> Any:
+        """A copy: what a workflow does to it changes no step that is rendered from it."""
         if self._run.nodes.graph.nodes[run.name].effect:
             end = self._run.barrier.ends.get(run.name)
-            return end.as_result() if end else None
-        return run.output
+            return deepcopy(end.as_result()) if end else None
+        return deepcopy(run.output)
 
     def _seen(self, name: str) -> bool:
         return self._run.nodes[name].seen

@@ -7,6 +7,7 @@ declared with. Values are never taken for templates: they may hold anything that
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Protocol, TypedDict
 
 from forerun.workflows.functions import Function, FunctionArguments
@@ -143,7 +144,8 @@ def _arguments(
     path = _path(name, "args")
     if callable(args):
         return FunctionArguments(function=Function(path=path, function=args, references=of))
-    return Arguments(path=path, templates=(), tree=dict(args))
+    # A copy: the call is planned later, when the workflow may have put its own values to other use.
+    return Arguments(path=path, templates=(), tree=deepcopy(dict(args)))
 
 
 def _checked(name: str, raw: dict[str, Any]) -> NodeSpec:

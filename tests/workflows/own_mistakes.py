@@ -75,4 +75,19 @@ class Hurried:
             await ahead.model("draft", "openai:sim-mid", lambda kind: f"DRAFT {kind}", kind)
 
 
-MISTAKEN = [Meanwhile, Afterwards, Hurried]
+@workflow.defn
+class Careless:
+    """Puts its values to other use once it has declared steps on them."""
+
+    @workflow.run
+    async def run(self, _: str) -> dict[str, Any]:
+        said = ["a"]
+        async with Speculation() as ahead:
+            first = ahead.tool("first", "echo", {"value": said})
+            said.append("b")
+            (await first).append("c")
+            ahead.tool("second", "echo", lambda first: {"value": first}, first)
+        return ahead.result()["outputs"]
+
+
+MISTAKEN = [Meanwhile, Afterwards, Hurried, Careless]

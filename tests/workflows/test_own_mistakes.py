@@ -112,6 +112,13 @@ async def test_a_block_that_was_left_takes_no_steps(odd: Odd, how: str, words: s
     assert words in error.message
 
 
+async def test_what_a_workflow_does_to_its_values_changes_no_step(odd: Odd) -> None:
+    """A step is what was declared, and is rendered from what really came."""
+    handle = await odd.start("Careless", "")
+
+    assert await handle.result() == {"first": ["a"], "second": ["a"]}
+
+
 async def test_a_block_that_is_cancelled_twice_is_settled_once(stack: Stack, odd: Odd) -> None:
     """The second cancel comes while the first winds down; what was spent is written down."""
     stack.standin.set_rules([{"match": "^(CLASSIFY|DRAFT)", **LONG}])
