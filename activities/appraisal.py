@@ -20,7 +20,13 @@ from forerun.speculation.bet import Stake
 from forerun.speculation.buying import Purchase
 from forerun.speculation.estimates import Estimate, Work, estimate
 from forerun.speculation.experience import Experience
-from forerun.speculation.pricing import Rates, Usage, input_usd, output_usd, worst_case_usd
+from forerun.speculation.pricing import (
+    Rates,
+    Tariff,
+    fresh_input_usd,
+    output_usd,
+    worst_case_usd,
+)
 from forerun.speculation.quantities import ZERO
 
 MILLI = -3
@@ -34,6 +40,17 @@ class _Dollars:
     output: Decimal | None
     worst: Decimal | None
     rates: Rates | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What all calls of an operation have in common: a batch has many calls of few operations.
+
+    `tariff` is None where nobody knows the prices.
+    """
+
+    tariff: Tariff | None
+    whole_output: bool
 
 
 class Appraisal:
@@ -51,8 +68,9 @@ class Appraisal:
         self._prices = prices
         self._cancel_billing = cancel_billing
         self._experience = experience
+        self._terms: dict[str, _Terms] = {}
         self._works = {name: view.work for name, view in request.nodes.items() if view.work}
-        self.expected = {name: self._estimate(work) for name, work in self._works.items()}
+        self.expected = {name: estimate(work, experience) for name, work in self._works.items()}
         """By node, as far as it makes a call: what is expected of that call."""
 
     def stake(self, call: CallView) -> Stake:
@@ -67,8 +85,9 @@ class Appraisal:
         expected, size = self.expected[call.node], work.input_bytes
         if call.fingerprint is not None:
             size = call.input_bytes
-            expected = self._estimate(work, size)
-        dollars = self._dollars(work, expected, size)
+            expected = estimate(work, self._experience, size)
+        terms = self._terms_of(work.operation)
+        dollars = _dollars(work, expected, size, terms.tariff)
         return Stake(
             node=call.node,
             operation=work.operation,
@@ -82,7 +101,7 @@ class Appraisal:
             output_usd=dollars.output,
             worst_usd=dollars.worst,
             rates=dollars.rates,
-            whole_output=self._cancel_billing.whole_output(work.operation),
+            whole_output=terms.whole_output,
             disclosure=call.disclosure,
         )
 
@@ -108,8 +127,8 @@ class Appraisal:
     def purchase(self, view: PurchaseView) -> Purchase:
         """What it takes to have a guess made; each of its `k` answers is asked on its own."""
         work, size = view.work, view.input_bytes
-        expected = self._estimate(work, size)
-        dollars = self._dollars(work, expected, size)
+        expected = estimate(work, self._experience, size)
+        dollars = _dollars(work, expected, size, self._terms_of(work.operation).tariff)
         each = total([dollars.input, dollars.output])
         return Purchase(
             operation=work.operation,
@@ -124,26 +143,29 @@ class Appraisal:
             worst_usd=None if dollars.worst is None else view.k * dollars.worst,
         )
 
-    def _estimate(self, work: Work, input_bytes: int | None = None) -> Estimate:
-        return estimate(work, self._experience, input_bytes)
+    def _terms_of(self, operation: str) -> _Terms:
+        if operation not in self._terms:
+            provider, _, model = operation.partition(":")
+            self._terms[operation] = _Terms(
+                tariff=self._prices.tariff(provider, model, self._at) if model else None,
+                whole_output=self._cancel_billing.whole_output(operation),
+            )
+        return self._terms[operation]
 
-    def _dollars(self, work: Work, expected: Estimate, input_bytes: int) -> _Dollars:
-        if work.tool_usd is not None:
-            return _Dollars(input=work.tool_usd, output=ZERO, worst=work.tool_usd)
-        rates = self._rates_of(work.operation, expected.input_tokens)
-        # A long prompt may be priced by a dearer tier: the worst case takes every byte for a token.
-        dearest = self._rates_of(work.operation, input_bytes)
-        if rates is None or dearest is None:
-            return _Dollars(input=None, output=None, worst=None)
-        return _Dollars(
-            input=input_usd(rates, Usage(input_tokens=expected.input_tokens)),
-            output=output_usd(rates, expected.output_tokens),
-            worst=worst_case_usd(
-                dearest, input_bytes=input_bytes, max_output_tokens=work.max_output_tokens
-            ),
-            rates=rates,
-        )
 
-    def _rates_of(self, operation: str, input_tokens: int) -> Rates | None:
-        provider, _, model = operation.partition(":")
-        return self._prices.rates(provider, model, self._at, input_tokens=input_tokens)
+def _dollars(work: Work, expected: Estimate, input_bytes: int, tariff: Tariff | None) -> _Dollars:
+    if work.tool_usd is not None:
+        return _Dollars(input=work.tool_usd, output=ZERO, worst=work.tool_usd)
+    if tariff is None:
+        return _Dollars(input=None, output=None, worst=None)
+    rates = tariff.rates(expected.input_tokens)
+    # A long prompt may be priced dearer: the worst case takes every byte for a token.
+    dearest = tariff.rates(input_bytes)
+    return _Dollars(
+        input=fresh_input_usd(rates, expected.input_tokens),
+        output=output_usd(rates, expected.output_tokens),
+        worst=worst_case_usd(
+            dearest, input_bytes=input_bytes, max_output_tokens=work.max_output_tokens
+        ),
+        rates=rates,
+    )

@@ -1,7 +1,7 @@
-"""What model tokens cost, as far as an activity needs to know: two questions, no table behind them.
+"""What model tokens cost, as far as an activity needs to know: questions, no table behind them.
 
 The law: nothing here imports a price table or a vendor, so workflow modules may import whatever
-imports this. `activities.prices` answers the first question, `workers` hands the answers in.
+imports this. `activities.prices` knows the prices, `workers` hands the answers in.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from forerun.speculation.billing import CancelBilling
-from forerun.speculation.pricing import Rates
+from forerun.speculation.pricing import Rates, Tariff
 
 CANCEL_BILLING: Mapping[str, CancelBilling] = MappingProxyType(
     {"openai": CancelBilling.STOPS, "anthropic": CancelBilling.STOPS}
@@ -27,6 +27,13 @@ invoices are the last word. A gateway in between may bill in full: override it t
 class Prices(Protocol):
     """Where rates come from."""
 
+    def tariff(self, provider: str, model: str, at: datetime) -> Tariff | None:
+        """Standard rates of a model at a time (aware, UTC), for prompts of any length.
+
+        None where nobody knows them: unknown is never 0.
+        """
+        ...
+
     def rates(
         self,
         provider: str,
@@ -36,10 +43,10 @@ class Prices(Protocol):
         input_tokens: int = 0,
         service_tier: str | None = None,
     ) -> Rates | None:
-        """Rates of a model at a time (aware, UTC); None where nobody knows them, never 0.
+        """Rates of one call, by its tariff; None where nobody knows them, never 0.
 
-        Some models are dearer above a prompt length: `input_tokens` picks that tier, and 0 the
-        base one. `service_tier` is the tier that the provider says it served; None is standard.
+        Some models are dearer above a prompt length: `input_tokens` picks those rates, and 0 the
+        base ones. `service_tier` is the tier that the provider says it served; None is standard.
         """
         ...
 

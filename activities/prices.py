@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +25,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, Valida
 from typing_extensions import override
 
 from forerun.activities.price_lookup import Prices
-from forerun.speculation.pricing import Rates
+from forerun.speculation.pricing import Rates, Tariff
 from forerun.speculation.quantities import ZERO, number
 
 STANDARD_TIERS = frozenset({None, "default", "standard"})
@@ -62,6 +61,18 @@ class PriceBook(Prices):
             self._overrides |= _read(overrides.name, _content(overrides))
 
     @override
+    def tariff(self, provider: str, model: str, at: datetime) -> Tariff | None:
+        """See `Prices.tariff`.
+
+        Raises:
+            ValueError: `at` has no time zone.
+        """
+        if at.tzinfo is None:
+            raise ValueError(f"{at!r} has no time zone: prices change at an instant")
+        own = self._overrides.get(f"{provider}:{model}")
+        return _published(provider, model, at, None) if own is None else own.tariff(at)
+
+    @override
     def rates(
         self,
         provider: str,
@@ -76,44 +87,32 @@ class PriceBook(Prices):
         Raises:
             ValueError: `at` has no time zone.
         """
-        if at.tzinfo is None:
-            raise ValueError(f"{at!r} has no time zone: prices change at an instant")
-        own = self._overrides.get(f"{provider}:{model}")
-        if own is not None:
-            return own.rates(at)
-        return _published(provider, model, at, input_tokens, service_tier)
+        tariff = self.tariff(provider, model, at)
+        if tariff is None:
+            return None
+        standard = tariff.rates(input_tokens)
+        if service_tier in STANDARD_TIERS or f"{provider}:{model}" in self._overrides:
+            return standard
+        priced = service_tier in PRICED_TIERS
+        special = _published(provider, model, at, service_tier) if priced else None
+        if special is None or special.rates(input_tokens) == standard:
+            return replace(standard, basis="estimated")
+        return special.rates(input_tokens)
 
 
-def _published(
-    provider: str, model: str, at: datetime, input_tokens: int, tier: str | None
-) -> Rates | None:
-    standard = _look_up(provider, model, at, input_tokens, None)
-    if standard is None or tier in STANDARD_TIERS:
-        return standard
-    special = _look_up(provider, model, at, input_tokens, tier) if tier in PRICED_TIERS else None
-    if special is None or special == standard:
-        return replace(standard, basis="estimated")
-    return special
-
-
-def _look_up(
-    provider: str, model: str, at: datetime, input_tokens: int, tier: str | None
-) -> Rates | None:
+def _published(provider: str, model: str, at: datetime, tier: str | None) -> Tariff | None:
     price = _model_price(provider, model, at, tier)
-    if price is None:
+    base = _at_length(price, 0, at) if price else None
+    if price is None or base is None:
         return None
-    entering = _at_length(price.input_mtok, input_tokens)
-    leaving = _at_length(price.output_mtok, input_tokens)
-    if entering is None or leaving is None:
-        return None
-    read = _at_length(price.cache_read_mtok, input_tokens)
-    write = _at_length(price.cache_write_mtok, input_tokens)
-    return _rates(entering, leaving, read, write, _VERSION, at)
+    prices = (price.input_mtok, price.output_mtok, price.cache_read_mtok, price.cache_write_mtok)
+    tiered = [one for one in prices if isinstance(one, TieredPrices)]
+    lengths = sorted({tier.start for one in tiered for tier in one.tiers})
+    dearer = [(length, _at_length(price, length + 1, at)) for length in lengths]
+    return Tariff(base=base, above=tuple((length, r) for length, r in dearer if r))
 
 
-@lru_cache(maxsize=64)
 def _model_price(provider: str, model: str, at: datetime, tier: str | None) -> ModelPrice | None:
-    """A decision asks for the same one for each of its calls, and a search takes 0.1 ms."""
     try:
         return genai_prices.calc_price(
             genai_prices.Usage(input_tokens=0, output_tokens=0),
@@ -126,7 +125,17 @@ def _model_price(provider: str, model: str, at: datetime, tier: str | None) -> M
         return None
 
 
-def _at_length(price: Decimal | TieredPrices | None, input_tokens: int) -> Decimal | None:
+def _at_length(price: ModelPrice, input_tokens: int, at: datetime) -> Rates | None:
+    entering = _rate(price.input_mtok, input_tokens)
+    leaving = _rate(price.output_mtok, input_tokens)
+    if entering is None or leaving is None:
+        return None
+    read = _rate(price.cache_read_mtok, input_tokens)
+    write = _rate(price.cache_write_mtok, input_tokens)
+    return _rates(entering, leaving, read, write, _VERSION, at)
+
+
+def _rate(price: Decimal | TieredPrices | None, input_tokens: int) -> Decimal | None:
     """The rate of the tier that a prompt of this length falls in: it holds for all its tokens."""
     if not isinstance(price, TieredPrices):
         return price
@@ -134,7 +143,6 @@ def _at_length(price: Decimal | TieredPrices | None, input_tokens: int) -> Decim
     return reached[-1] if reached else price.base
 
 
-@lru_cache(maxsize=256)
 def _rates(
     entering: Decimal,
     leaving: Decimal,
@@ -183,9 +191,9 @@ class _Override:
     entry: _Entry
     version: str
 
-    def rates(self, at: datetime) -> Rates:
+    def tariff(self, at: datetime) -> Tariff:
         entry = self.entry
-        return _rates(
+        base = _rates(
             entry.input_usd_per_mtok,
             entry.output_usd_per_mtok,
             entry.cache_read_usd_per_mtok,
@@ -193,6 +201,7 @@ class _Override:
             self.version,
             at,
         )
+        return Tariff(base=base)
 
 
 def _content(path: Path) -> bytes:

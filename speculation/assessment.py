@@ -79,8 +79,9 @@ def assess(bet: Bet, board: Board) -> Assessment:
         saved_ms = without_ms - outlook.makespan_ms
         dropped: frozenset[str] = frozenset()
         if saved_ms > 0:
-            dearest_first = [e.stake for e in sorted(exposures, key=_dearest_first)]
-            dropped = needless(dearest_first, aheads, outlook)
+            doubtful = [e for e in exposures if not outlook.needs(aheads[e.stake.node])]
+            dearest_first = [e.stake.node for e in sorted(doubtful, key=_dearest_first)]
+            dropped = needless(bet, dearest_first, aheads, outlook)
     now, later = _rounds([e for e in exposures if e.stake.node not in dropped])
     return Assessment(
         exposures=now,
@@ -138,9 +139,11 @@ def _aheads(bet: Bet, outlook: Outlook) -> dict[str, Ahead]:
     answer = _answer(bet)
     own: dict[str, Ahead] = {}
     for stake in bet.calls:
-        results = [own.get(node) or outlook.first_ahead_of(node) for node in stake.waits_for]
-        last = max(filter(None, [*results, answer]), key=_end, default=None)
-        own[stake.node] = Ahead(node=stake.node, ms=stake.ms, assumed=assumed, after=last)
+        after = answer
+        if stake.waits_for:
+            results = [own.get(node) or outlook.first_ahead_of(node) for node in stake.waits_for]
+            after = max(filter(None, [*results, answer]), key=_end, default=None)
+        own[stake.node] = Ahead(node=stake.node, ms=stake.ms, assumed=assumed, after=after)
     return own
 
 
@@ -161,7 +164,7 @@ def _exposures(bet: Bet, aheads: Mapping[str, Ahead], without: Outlook) -> tuple
 
 def _exposure(stake: Stake, begins_ms: int, refuted_ms: int) -> Exposure:
     """Input in full and the output until the refutation; nothing if it would not have begun."""
-    if not stake.launches and begins_ms >= refuted_ms:
+    if begins_ms >= refuted_ms and not stake.launches:
         return Exposure(stake=stake, share=ZERO, cost_usd=ZERO)
     left_ms = max(refuted_ms - begins_ms, 0)
     whole = stake.whole_output or left_ms >= stake.ms

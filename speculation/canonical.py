@@ -48,10 +48,10 @@ def digest(value: Any) -> str:
 
 
 def _canonical(value: Any, levels: int) -> Any:
-    if value is None or isinstance(value, bool | int):
-        return value
     if isinstance(value, str):
         return unicodedata.normalize("NFC", value)
+    if value is None or isinstance(value, int):
+        return value
     if isinstance(value, float):
         return _canonical_float(value)
     if not isinstance(value, list | tuple | dict):

@@ -8,7 +8,6 @@ the best that is known for it, and the bases are recorded with them.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +17,7 @@ from functools import lru_cache
 from forerun.speculation.experience import Experience, Seen
 from forerun.speculation.quantities import FIGURES
 
-BYTES_PER_TOKEN = Decimal("4.0")
+BYTES_PER_TOKEN = 4
 """Of a prompt, which mixes prose, markup and data (llm.md 2.4); ours."""
 
 DEFAULT_ANSWER_TOKENS = 300
@@ -105,8 +104,7 @@ def estimate(work: Work, experience: Experience, input_bytes: int | None = None)
         return Estimate(ms=round(ms), input_tokens=0, output_tokens=0, basis=basis)
     inputs, input_from = _input_tokens(work, seen, size)
     outputs, output_from = _output_tokens(work, seen)
-    public = _model_ms(work.operation, inputs, outputs), EstimateBasis.PUBLIC
-    ms, ms_from = _milliseconds(work, seen) or public
+    ms, ms_from = _milliseconds(work, seen) or _public_ms(work.operation, inputs, outputs)
     return Estimate(
         ms=round(ms),
         input_tokens=inputs,
@@ -132,7 +130,7 @@ def _input_tokens(work: Work, seen: Seen | None, size: int) -> tuple[int, Estima
     if seen is not None and seen.input_tokens_per_byte is not None:
         tokens = FIGURES.multiply(Decimal(size), seen.input_tokens_per_byte)
         return round(tokens), EstimateBasis.SEEN
-    return math.ceil(size / BYTES_PER_TOKEN), EstimateBasis.PUBLIC
+    return -(-size // BYTES_PER_TOKEN), EstimateBasis.PUBLIC
 
 
 def _output_tokens(work: Work, seen: Seen | None) -> tuple[int, EstimateBasis]:
@@ -147,10 +145,10 @@ def _output_tokens(work: Work, seen: Seen | None) -> tuple[int, EstimateBasis]:
     return min(expected, work.max_output_tokens), basis
 
 
-def _model_ms(operation: str, inputs: int, outputs: int) -> Decimal:
+def _public_ms(operation: str, inputs: int, outputs: int) -> tuple[Decimal, EstimateBasis]:
     pace = _pace(operation)
     before = pace.first_token_ms + PREFILL_MS_PER_TOKEN * inputs
-    return before + Decimal(1000 * outputs) / pace.tokens_per_second
+    return before + Decimal(1000 * outputs) / pace.tokens_per_second, EstimateBasis.PUBLIC
 
 
 @lru_cache(maxsize=256)

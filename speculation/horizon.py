@@ -28,13 +28,13 @@ class Horizon:
         near = {*movable, *awaited}
         for name in reversed(list(network)):
             step = network[name]
-            way_ms = step.ms + self.way_ms[name]
+            awaits, way_ms = step.awaits, step.ms + self.way_ms[name]
             if name in near:
-                near.update(step.awaits)
-            elif not step.awaits:
+                near.update(awaits)
+            elif not awaits:
                 self.past_ms = max(self.past_ms, way_ms)
             if name not in movable:
-                for up in step.awaits:
+                for up in awaits:
                     self.way_ms[up] = max(self.way_ms[up], way_ms)
         self.near: Network = {name: step for name, step in network.items() if name in near}
         self._ways: dict[tuple[tuple[str, ...], bool], tuple[str | None, tuple[Leg, ...]]] = {}

@@ -9,26 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from forerun.speculation.bet import Stake
+from forerun.speculation.bet import Bet, Stake
 from forerun.speculation.makespan import Ahead
 from forerun.speculation.outlook import Outlook
 
 
 def needless(
-    dearest_first: Sequence[Stake], aheads: Mapping[str, Ahead], outlook: Outlook
+    bet: Bet, dearest_first: Sequence[str], aheads: Mapping[str, Ahead], outlook: Outlook
 ) -> frozenset[str]:
     """Nodes whose calls leave a bet that lowers L; they leave the outlook, too.
 
-    `aheads`, by node, are the bet's part of the outlook.
+    `dearest_first` are the nodes to try, `aheads`, by node, the bet's part of the outlook.
     """
-    waiting = _waiting(dearest_first)
+    waiting = _waiting(bet.calls)
     gone: set[str] = set()
-    for stake in dearest_first:
-        if stake.node in gone:
+    for node in dearest_first:
+        if node in gone:
             continue
-        lost = _lost(stake.node, waiting) - gone
+        lost = _lost(node, waiting) - gone
         all_of_it = len(gone) + len(lost) == len(aheads)
-        if not all_of_it and outlook.spare([aheads[node] for node in lost]):
+        if not all_of_it and outlook.spare([aheads[name] for name in lost]):
             gone |= lost
     return frozenset(gone)
 

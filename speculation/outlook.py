@@ -67,7 +67,7 @@ class Outlook:
 
     def spare(self, aheads: Sequence[Ahead]) -> bool:
         """Remove these if the run ends no later without them; whether it does."""
-        if any(self._late_without(ahead) for ahead in aheads):
+        if any(self.needs(ahead) for ahead in aheads):
             return False
         done = len(self._undo)
         for ahead in aheads:
@@ -77,6 +77,15 @@ class Outlook:
         self._undo_to(done)
         self._moved = bytearray(len(self._order))
         return False
+
+    def needs(self, ahead: Ahead) -> bool:
+        """Whether its node alone would prolong the run without it: then nothing spares it.
+
+        That holds for good while others are only spared: ends come no earlier for it.
+        """
+        name = ahead.node
+        end = end_of(self._steps[name], self._others(ahead), self._ends)
+        return end + self._ways_ms[self._position[name]] > self.makespan_ms
 
     def skip(self, nodes: Iterable[str]) -> None:
         """Let these take no time; unknown ones are over."""
@@ -124,12 +133,6 @@ class Outlook:
     def _longest(self) -> int:
         due = map(add, self._ends.values(), self._ways_ms)
         return max(self._horizon.past_ms, max(due, default=0))
-
-    def _late_without(self, ahead: Ahead) -> bool:
-        """Whether its node alone would prolong the run: most are needed, and seen to be at once."""
-        name = ahead.node
-        end = end_of(self._steps[name], self._others(ahead), self._ends)
-        return end + self._ways_ms[self._position[name]] > self.makespan_ms
 
     def _others(self, ahead: Ahead) -> tuple[Ahead, ...]:
         return tuple([other for other in self._aheads[ahead.node] if other is not ahead])

@@ -34,6 +34,25 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tariff:
+    """Rates of a model by the length of the prompt: those it falls under hold for all its tokens.
+
+    `above` are the rates of prompts of more than so many tokens, shortest first.
+    """
+
+    base: Rates
+    above: tuple[tuple[int, Rates], ...] = ()
+
+    def rates(self, input_tokens: int) -> Rates:
+        """The rates for a prompt of this length."""
+        found = self.base
+        for length, rates in self.above:
+            if input_tokens > length:
+                found = rates
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens of one or more attempts. `input_tokens` is the total, cached ones included."""
 
@@ -61,6 +80,11 @@ def input_usd(rates: Rates, usage: Usage) -> Decimal:
     ).scaleb(PER_MILLION)
 
 
+def fresh_input_usd(rates: Rates, tokens: int) -> Decimal:
+    """Dollars of `tokens` input tokens of which none is cached."""
+    return (rates.input_usd_per_mtok * tokens).scaleb(PER_MILLION)
+
+
 def output_usd(rates: Rates, tokens: Decimal | int) -> Decimal:
     """Dollars of `tokens` output tokens."""
     return (rates.output_usd_per_mtok * tokens).scaleb(PER_MILLION)
@@ -78,4 +102,5 @@ def worst_case_usd(rates: Rates, *, input_bytes: int, max_output_tokens: int) ->
     is never exceeded (design 6, invariant 6).
     """
     dearest_input = max(rates.input_usd_per_mtok, rates.cache_write_usd_per_mtok, ZERO)
-    return (dearest_input * input_bytes).scaleb(PER_MILLION) + output_usd(rates, max_output_tokens)
+    whole_output = rates.output_usd_per_mtok * max_output_tokens
+    return (dearest_input * input_bytes + whole_output).scaleb(PER_MILLION)

@@ -143,15 +143,17 @@ class GuessCompared:
 
 def plain(value: Any) -> Any:
     """`value` as JSON data: dataclasses as objects, decimals as plain decimal strings."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, Decimal):
         return text(value)
     if isinstance(value, list | tuple):
         return [plain(item) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
         return {key: plain(item) for key, item in cast("dict[str, Any]", value).items()}
-    return str(value) if isinstance(value, str) else value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    return value
 
 
 def chained(records: list[Any], previous: str) -> list[Record]:
