@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from forerun.activities.decision_request import (
     CallView,
@@ -32,8 +33,7 @@ from forerun.speculation.quantities import ZERO
 MILLI = -3
 
 
-@dataclass(frozen=True, slots=True)
-class _Dollars:
+class _Dollars(NamedTuple):
     """Expected dollars of input and output, the most that the call can cost, and the rates."""
 
     input: Decimal | None

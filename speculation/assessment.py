@@ -130,7 +130,7 @@ def share_of(part_ms: int, whole_ms: int) -> Decimal:
     """`part_ms` of `whole_ms` as a share with four decimals; all of nothing is everything."""
     if not whole_ms:
         return ONE
-    return FIGURES.divide(Decimal(part_ms), Decimal(whole_ms)).quantize(SHARE_PLACES)
+    return FIGURES.divide(part_ms, whole_ms).quantize(SHARE_PLACES)
 
 
 def _aheads(bet: Bet, outlook: Outlook) -> dict[str, Ahead]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from forerun.speculation.experience import Experience, Seen
 from forerun.speculation.quantities import FIGURES
@@ -63,8 +64,7 @@ class EstimateBasis(StrEnum):
     """Public latencies of such models, the length of the prompt or of the longest choice."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Estimate(NamedTuple):
     """Point estimates of one call. A tool has no tokens.
 
     `basis` names an `EstimateBasis`, or one for each figure where they differ: `seen seconds, spec
@@ -148,7 +148,8 @@ def _output_tokens(work: Work, seen: Seen | None) -> tuple[int, EstimateBasis]:
 def _public_ms(operation: str, inputs: int, outputs: int) -> tuple[Decimal, EstimateBasis]:
     pace = _pace(operation)
     before = pace.first_token_ms + PREFILL_MS_PER_TOKEN * inputs
-    return before + Decimal(1000 * outputs) / pace.tokens_per_second, EstimateBasis.PUBLIC
+    writing = FIGURES.divide(1000 * outputs, pace.tokens_per_second)
+    return before + writing, EstimateBasis.PUBLIC
 
 
 @lru_cache(maxsize=256)

@@ -82,6 +82,9 @@ def test_a_long_prompt_is_dearer_throughout() -> None:
     assert BOOK.rates("openai", "gpt-6.1-sol", AT, input_tokens=272_000) == base
     long = BOOK.rates("openai", "gpt-6.1-sol", AT, input_tokens=272_001)
     assert figures(long) == ("4", "15", "0.2", "5")
+    tariff = BOOK.tariff("openai", "gpt-6.1-sol", AT)
+    assert tariff is not None
+    assert [tariff.rates(length) for length in (0, 272_000, 272_001)] == [base, base, long]
 
 
 @pytest.mark.parametrize(
