@@ -61,7 +61,7 @@ async def test_no_secret_of_the_environment_is_told_to_anybody(
     away = f"{HOST}:{free_port()}"
     database = f"postgresql://me:{PASSWORD}@{away}/effects"
     async with always(RUDE) as rude, serving(temporal_cli) as client:
-        env = {
+        env: dict[str, Any] = {
             "OPENAI_API_KEY": KEY,
             "OPENAI_BASE_URL": f"{rude}/v1",
             "ANTHROPIC_API_KEY": KEY,
