@@ -171,11 +171,14 @@ class CallTable:
                 return ()
 
     def _inherited(self, speculation: str | None) -> tuple[str, ...]:
-        """A claimed speculation is authoritative: it hands on no assumption."""
-        if speculation is None or self._all[speculation].claimed_by is not None:
+        """What its own node has claimed is authoritative, and hands on no assumption.
+
+        What another node has claimed, as the very call that it needs, may still prove wrong here.
+        """
+        made = self._all[speculation] if speculation else None
+        if made is None or made.claimed_by == made.node or not made.alternatives:
             return ()
-        alternatives = self._all[speculation].alternatives
-        return self.assumptions(alternatives[0]) if alternatives else ()
+        return self.assumptions(made.alternatives[0])
 
     def refute(self, refuted: SpeculativeCall) -> list[SpeculativeCall]:
         """Drop every alternative that rests on the result of `refuted`; who is left with none."""

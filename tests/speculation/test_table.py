@@ -69,6 +69,14 @@ def test_a_claimed_result_is_certain() -> None:
     assert table.assumptions({"b": Resulting("b")}) == ()
 
 
+def test_what_another_node_has_claimed_still_rests_on_its_guesses() -> None:
+    """Two nodes may need the same call: the answer of one says nothing of the other's inputs."""
+    table = CallTable()
+    entered(table, "b", {"a": Guessed("a@1")}).claimed_by = "c"
+
+    assert table.assumptions({"b": Resulting("b")}) == ("a@1",)
+
+
 def test_only_open_speculations_are_claimable() -> None:
     """Cut, failed, settled or claimed: never claimed (again)."""
     table = CallTable()
