@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forerun.workflows.node import ModelCall, Node
+from forerun.workflows.filling import ModelCall
+from forerun.workflows.node import Node
 from forerun.workflows.spec_errors import SpecError, at, closest, shown
 from forerun.workflows.spec_nodes import ModelNode, NodeSpec
 from forerun.workflows.template_rules import Allowance

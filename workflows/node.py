@@ -1,20 +1,19 @@
 """A node: what it needs, whether it runs, and what it calls, as functions of its upstream's outputs.
 
-Where its texts come from, templates of a spec or functions of a user's workflow, is behind
-`Filling`: nobody else can tell. An item of a `for_each` node is a node like any other; it is known
-by its index alone, so it can be planned before the list is.
+An item of a `for_each` node is a node like any other; it is known by its index alone, so it can be
+planned before the list is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
-from forerun.speculation.canonical import canonical
 from forerun.speculation.equivalence import CANONICAL_JSON
+from forerun.workflows.filling import Filled, Filling
 from forerun.workflows.spec_guesses import Guesses
-from forerun.workflows.spec_nodes import ModelNode, NodeSpec
+from forerun.workflows.spec_nodes import NodeSpec
 from forerun.workflows.template_values import Work
 from forerun.workflows.templates import RenderError
 
@@ -23,54 +22,6 @@ MOST_ITEMS = 1_000
 
 OWN_SIZE = 2_000
 """Bytes that a call is taken to have while it is only known as a function; ours."""
-
-
-class Filling(Protocol):
-    """What outputs are filled into: a template, or a function in its place."""
-
-    @property
-    def path(self) -> str:
-        """Where it stands: `nodes.draft.args.title`."""
-        ...
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """The names that it reads."""
-        ...
-
-    @property
-    def tolerated(self) -> frozenset[str]:
-        """Those of them that may be missing."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Length of its source in UTF-8; 0 where nobody can tell."""
-        ...
-
-    def render(self, values: Mapping[str, Any], work: Work | None = None) -> Any:
-        """The canonical value; raises RenderError."""
-
-    def render_text(self, values: Mapping[str, Any], work: Work | None = None) -> str:
-        """The value as text; raises RenderError."""
-        ...
-
-    def holds(self, values: Mapping[str, Any]) -> bool:
-        """The value as a boolean; raises RenderError."""
-        ...
-
-
-class Filled(Protocol):
-    """All fillings of one call."""
-
-    @property
-    def templates(self) -> tuple[Filling, ...]:
-        """They themselves."""
-        ...
-
-    def render(self, values: Mapping[str, Any], work: Work) -> dict[str, Any]:
-        """The arguments of the call; raises RenderError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,33 +34,6 @@ class RenderedCall:
 
     operation: str
     arguments: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCall:
-    """What is filled in for a model call."""
-
-    spec: ModelNode
-    prompt: Filling
-    system: Filling | None
-
-    @property
-    def templates(self) -> tuple[Filling, ...]:
-        """The prompt and the system text."""
-        return (self.prompt, self.system) if self.system else (self.prompt,)
-
-    def render(self, values: Mapping[str, Any], work: Work) -> dict[str, Any]:
-        """The arguments of the call; raises RenderError."""
-        return {
-            "provider": self.spec.provider,
-            "model": self.spec.model.partition(":")[2],
-            "prompt": self.prompt.render_text(values, work),
-            "system": self.system.render_text(values, work) if self.system else None,
-            "choices": self.spec.choices,
-            "schema": canonical(self.spec.output_schema),
-            "max_output_tokens": self.spec.output_limit,
-            "temperature": self.spec.temperature,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

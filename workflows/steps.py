@@ -10,8 +10,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Protocol, TypedDict
 
+from forerun.workflows.filling import Filled, Filling, ModelCall
 from forerun.workflows.functions import Function, FunctionArguments
-from forerun.workflows.node import Filled, Filling, ModelCall, Node
+from forerun.workflows.node import Node
 from forerun.workflows.spec_checks import check_nodes
 from forerun.workflows.spec_errors import at, validated
 from forerun.workflows.spec_model import Spec

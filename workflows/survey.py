@@ -34,7 +34,8 @@ with workflow.unsafe.imports_passed_through():
     from forerun.workflows.guesses import Sources
     from forerun.workflows.node import Node
     from forerun.workflows.planning import Planner
-    from forerun.workflows.possible import Possible, PossibleBet
+    from forerun.workflows.possible import PossibleBet
+    from forerun.workflows.prospects import Prospects
     from forerun.workflows.purchases import Offer, Purchases
     from forerun.workflows.run_state import NodeRun, Nodes, NodeState
     from forerun.workflows.variants import Combination, Guesses, Variant, combinations
@@ -80,8 +81,7 @@ class Survey:
         """Look at the run as it stands."""
         self._max_depth = max_depth
         self._variants: dict[str, list[Variant]] = {}
-        self._bets: dict[Guesses, PossibleBet] = {}
-        self._ready: dict[tuple[str, str], Possible] = {}
+        self._prospects = Prospects(self._table)
         self._items: dict[str, int] = {}
         self._on_offer: dict[str, Offer] = {}
         self._candidates.next_survey()
@@ -97,13 +97,13 @@ class Survey:
         return Found(
             bets=[
                 bet.ask(absent)
-                for bet in self._bets.values()
+                for bet in self._prospects.bets.values()
                 if bet.decidable and self._known_by_now(bet.guesses)
             ],
             purchases=[
-                (offer, self._bets[offer.guess,].ask(absent))
+                (offer, self._prospects.bets[offer.guess,].ask(absent))
                 for offer in self._on_offer.values()
-                if (offer.guess,) in self._bets
+                if (offer.guess,) in self._prospects.bets
             ],
             items=self._items,
         )
@@ -150,7 +150,7 @@ class Survey:
                 continue
             why = self._inadmissible(node)
             if why is not None:
-                self._bet(way.guesses).refuse(Refusal(node=name, reason=why))
+                self._prospects.on(way.guesses).refuse(Refusal(node=name, reason=why))
             elif node.speculate:
                 found += self._consider(name, way)
         # A stage is nobody's input: nothing runs past an effect that is not committed.
@@ -179,19 +179,19 @@ class Survey:
         uncertain = [up for up, variant in chosen if not variant.certain]
         why = kept_back(node, self._planner.disclosure(name), uncertain)
         if why is not None:
-            self._bet(way.guesses).refuse(Refusal(node=name, reason=why))
+            self._prospects.on(way.guesses).refuse(Refusal(node=name, reason=why))
             return []
         inputs = {up: variant.source for up, variant in chosen}
         if waits:
             first = f"{name}[0]" if node.gathers else name
-            return [self._enter(first, inputs, None, way.guesses)]
+            return [self._prospects.waiting(first, inputs, way.guesses)]
         match self._candidates.calls(name, way.chosen):
             case NoCall.SKIPPED:
                 return [Variant(Absent(way.guesses), way.guesses)]
             case NoCall.FAILS:
                 return []  # it would fail with these values too: nothing to gain
             case [planned] if not node.gathers:
-                return self._settle_on(name, inputs, planned, way.guesses)
+                return self._prospects.ready(name, inputs, planned, way.guesses)
             case several:
                 return self._fan_out(node, inputs, several, way.guesses)
 
@@ -207,9 +207,9 @@ class Survey:
             if len(waits_for) >= node.spec.concurrency:
                 turn = waits_for[-node.spec.concurrency]
                 after = {**inputs, turn: Awaited((turn,))}
-                variants = [self._enter(call.node, after, None, guesses)]
+                variants = [self._prospects.waiting(call.node, after, guesses)]
             else:
-                variants = self._settle_on(call.node, inputs, call, guesses)
+                variants = self._prospects.ready(call.node, inputs, call, guesses)
             found += variants
             waits_for += [name for variant in variants for name in variant.waits_for]
         if len(found) < len(calls):
@@ -218,40 +218,6 @@ class Survey:
             return [Variant(Awaited(tuple(waits_for)), guesses)]
         results = tuple(v.source.speculation for v in found if isinstance(v.source, Resulting))
         return [Variant(Gathered(results, guesses), guesses, [v.value for v in found])]
-
-    def _settle_on(
-        self, name: str, inputs: Inputs, planned: Planned, guesses: Guesses
-    ) -> list[Variant]:
-        """A call launched before is not launched again: it has one more way to prove right."""
-        fingerprint = planned.call.fingerprint
-        existing = self._table.of(name, fingerprint)
-        if existing is None and (same := self._ready.get((name, fingerprint))):
-            same.alternatives.append(inputs)
-            same.ways.append(guesses)
-            return []
-        if existing is None:
-            return [self._enter(name, inputs, planned, guesses)]
-        if not existing.open:
-            return []
-        if inputs not in existing.alternatives:
-            existing.alternatives.append(inputs)
-        if existing.live:
-            return [Variant(Awaited((name,)), guesses)]
-        return [Variant(Resulting(existing.id), guesses, existing.output)]
-
-    def _enter(
-        self, name: str, inputs: Inputs, planned: Planned | None, guesses: Guesses
-    ) -> Variant:
-        possible = Possible(node=name, alternatives=[inputs], ways=[guesses], planned=planned)
-        if planned:
-            self._ready[name, planned.call.fingerprint] = possible
-        calls = self._bet(guesses).calls
-        if name not in calls or (planned and not calls[name].planned):
-            calls[name] = possible
-        return Variant(Awaited((name,)), guesses)
-
-    def _bet(self, guesses: Guesses) -> PossibleBet:
-        return self._bets.setdefault(guesses, PossibleBet(guesses))
 
 
 def _depth(variant: Variant) -> int:
