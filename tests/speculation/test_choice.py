@@ -12,7 +12,7 @@ from forerun.speculation.bet import Bet
 from forerun.speculation.choice import decide
 from forerun.speculation.decision import Decision
 from forerun.speculation.rule import Verdict
-from tests.speculation.test_decision import bet, situation, stake
+from tests.speculation.bets import bet, situation, stake
 
 D = Decimal
 
