@@ -15,8 +15,8 @@ from forerun.workers.cli.runs import Run, start
 from tests.forging import Forged
 from tests.replay.scenario import HISTORIES
 from tests.resets import reset
+from tests.workers.begun_runs import POLICY, REPLY, SLOW, begun, found, until
 from tests.workers.conftest import Up
-from tests.workers.test_cli_runs import POLICY, REPLY, SLOW, begun, found, until
 
 HIT = str(HISTORIES / "hit.json")
 

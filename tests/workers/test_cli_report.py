@@ -6,8 +6,8 @@ from pathlib import Path
 
 from forerun.workers.cli.runs import Run
 from tests.replay.scenario import HISTORIES
+from tests.workers.begun_runs import POLICY, REPLY, begun, found, until
 from tests.workers.conftest import Up
-from tests.workers.test_cli_runs import POLICY, REPLY, begun, found, until
 
 MISS, HIT = str(HISTORIES / "miss.json"), str(HISTORIES / "hit.json")
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import sqlite3
-from collections.abc import Awaitable, Callable
 from contextlib import closing
 from typing import Any
 
 import jsonschema
 import pytest
-from temporalio.client import Client
 from temporalio.worker import Replayer
 
 from forerun.speculation.canonical import digest
@@ -20,28 +17,14 @@ from forerun.workers.cli import gate
 from forerun.workers.cli.gate import Verdict, decide, show_pending
 from forerun.workers.cli.policy import check_changes, set_policies
 from forerun.workers.cli.process import CommandError
-from forerun.workers.cli.runs import NoAnswer, Run, start
+from forerun.workers.cli.runs import Run, start
 from forerun.workers.plugin import forerun_plugin
 from forerun.workers.schemas import all_schemas
 from forerun.workflows.agent_dag import AgentDag
+from tests.workers.begun_runs import POLICY, REPLY, SLOW, begun, found, until
 from tests.workers.conftest import Up
 
-CLASSIFY = {
-    "model": "openai:sim-mid",
-    "choices": ["billing", "bug"],
-    "guess": [{"from": "value", "value": "billing", "p": 0.9}],
-}
-POLICY = {"alpha": 1, "usd_per_second": "0.05"}
-REPLY = {
-    "classify": {**CLASSIFY, "prompt": "Which team?"},
-    "draft": {"model": "anthropic:sim-mid", "prompt": "Answer {{ classify }}"},
-    "send": {"effect": "outbox.put", "args": {"to": "m@example.com", "body": "{{ draft }}"}},
-}
 ARGUMENTS = {"to": "m@example.com", "body": "Hello Maria"}
-SLOW = {
-    "classify": {**CLASSIFY, "prompt": "Slowly"},
-    "draft": {"model": "anthropic:sim-mid", "prompt": "Ramble {{ classify }}"},
-}
 
 
 def rows(up: Up, run: str) -> list[tuple[str, str]]:
@@ -53,31 +36,6 @@ def rows(up: Up, run: str) -> list[tuple[str, str]]:
             "select digest, approved_by from outbox where workflow_id = ?", [run]
         )
         return found.fetchall()
-
-
-async def until(condition: Callable[[], Awaitable[object]]) -> None:
-    """Wait for what other processes do, and for visibility, which lags behind."""
-    while not await condition():  # noqa: ASYNC110 - no event tells
-        await asyncio.sleep(0.02)
-
-
-async def begun(client: Client, id: str, nodes: dict[str, Any], **rest: Any) -> Run:
-    """A run that a worker has taken up."""
-    spec = {"version": 1, "policy": POLICY, "nodes": nodes, **rest}
-    run = await start(client, spec, id=id, summary="test")
-    await until(lambda: taken_up(run))
-    return run
-
-
-async def taken_up(run: Run) -> bool:
-    try:
-        return bool((await run.progress()).nodes)
-    except NoAnswer:
-        return False
-
-
-async def found(client: Client, query: str) -> bool:
-    return (await client.count_workflows(query)).count > 0
 
 
 async def test_a_run_speculates_waits_for_its_approval_and_commits(up: Up) -> None:
