@@ -13,12 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import zipfile
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -27,10 +22,9 @@ from temporalio.client import Client
 
 import forerun
 from forerun.workers.devserver import DevServer
-from forerun.workers.devserver.leash import leashed
 from forerun.workers.standin.serve import StandIn
+from tests.users_project import ROOT, Project, uv, with_uv
 
-ROOT = Path(__file__).parents[1]
 PACKAGES = ("speculation", "workflows", "activities", "workers")
 NEEDED_DATA = (
     "forerun/py.typed",
@@ -43,24 +37,6 @@ NEEDED_DATA = (
     "forerun/workers/devserver/go.sum",
 )
 
-USERS_FILES = {
-    "workflows/__init__.py": "WHOSE = 'the user'\n",
-    "workflows/agent_dag.py": "WHOSE = 'the user'\n",
-    "activities/__init__.py": "",
-    "activities/registry.py": "GREETING = 'Hello'\n",
-    "my_ops.py": """
-from activities.registry import GREETING
-from forerun.activities.registration import Arguments, operation
-from forerun.speculation.effect_class import EffectClass
-
-class Greet(Arguments):
-    name: str
-
-@operation("my.greet", version="1", effect=EffectClass.PURE)
-async def greet(arguments: Greet) -> str:
-    return f"{GREETING}, {arguments.name}!"
-""",
-}
 BOTH = """
 import forerun.activities.registry, forerun.workflows.agent_dag
 import activities.registry, workflows.agent_dag
@@ -68,49 +44,6 @@ assert workflows.agent_dag.WHOSE == "the user"
 assert activities.registry.GREETING == "Hello"
 print(forerun.workflows.agent_dag.AgentDag.__name__, forerun.__file__)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """Somebody's project, with a virtual environment in which forerun is installed."""
-
-    folder: Path
-
-    @property
-    def site_packages(self) -> Path:
-        return next(self.folder.glob(".venv/lib/python*/site-packages"))
-
-    @property
-    def env(self) -> dict[str, str]:
-        """No variable of ours, and a home where nothing is."""
-        return {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home")}
-
-    def run(self, command: str, *arguments: str, env: Mapping[str, str] | None = None) -> str:
-        """What a command of the virtual environment prints."""
-        called = [self.folder / ".venv/bin" / command, *arguments]
-        env = self.env | dict(env or {})
-        done = subprocess.run(
-            called, cwd=self.folder, env=env, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    @asynccontextmanager
-    async def worker(
-        self, address: str, *arguments: str, env: Mapping[str, str] | None = None
-    ) -> AsyncGenerator[Process]:
-        """`forerun worker` for the length of the block."""
-        process = await asyncio.create_subprocess_exec(
-            *leashed([str(self.folder / ".venv/bin/forerun"), "worker", *arguments]),
-            cwd=self.folder,
-            env=self.env | {"TEMPORAL_ADDRESS": address} | dict(env or {}),
-            stdout=PIPE,
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            await process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -133,20 +66,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def project(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with a `workflows` and an `activities` of its own, and forerun from the wheel."""
-    project = Project(tmp_path_factory.mktemp("project"))
-    for name, text in USERS_FILES.items():
-        file = project.folder / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text)
-    (project.folder / "home").mkdir()
-    venv = project.folder / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
-    pip = [uv(), "pip"] if uv() else [sys.executable, "-m", "pip"]
-    options = ["--quiet", "--no-deps", "--python", venv / "bin/python"]
-    subprocess.run([*map(str, [*pip, "install", *options, wheel])], check=True)
-    # Our own dependencies will do; our editable install is not among them, being itself a .pth.
-    (project.site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-    return project
+    return Project.made(tmp_path_factory.mktemp("project"), wheel)
 
 
 def test_nothing_but_forerun_is_at_top_level(wheel: Path) -> None:
@@ -280,12 +200,3 @@ def is_file(name: str) -> bool:
 def contents(wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
         return archive.namelist()
-
-
-def uv() -> str | None:
-    """The uv on the PATH, or the one that make has fetched."""
-    return shutil.which("uv", path=with_uv()["PATH"])
-
-
-def with_uv() -> dict[str, str]:
-    return {**os.environ, "PATH": f"{os.environ['PATH']}{os.pathsep}{ROOT / '.uv/bin'}"}
