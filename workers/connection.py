@@ -32,6 +32,15 @@ class NobodyThere(NoConnection):
     """No server answers at the address. It may be there in a moment."""
 
 
+def away(error: RPCError) -> bool:
+    """Whether the server was not there, or went while it was asked: it is being restarted, perhaps.
+
+    The SDK's core has no status of its own for the second.
+    """
+    broken_off = error.status is RPCStatusCode.UNKNOWN and error.message == "transport error"
+    return broken_off or error.status is RPCStatusCode.UNAVAILABLE
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """Where Temporal is, and what the client needs to be let in."""
@@ -91,7 +100,7 @@ class Server:
                 "start one with `forerun up`, or name another with TEMPORAL_ADDRESS"
             ) from error
         except RPCError as error:
-            if error.status is RPCStatusCode.UNAVAILABLE:
+            if away(error):
                 raise NobodyThere(f"the Temporal server at {self.address} is not ready") from error
             raise NoConnection(f"Temporal at {self.address} refuses: {error.message}") from error
         except ValueError as error:

@@ -11,7 +11,9 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
+
+from forerun.workers.connection import away
 
 WORKFLOWS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
@@ -75,6 +77,6 @@ async def _polls(client: Client, polled: Polled) -> bool:
     try:
         return client.identity in await pollers(client, polled)
     except RPCError as error:
-        if error.status is RPCStatusCode.UNAVAILABLE:  # it is being restarted, perhaps
+        if away(error):
             return False
         raise

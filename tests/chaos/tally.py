@@ -31,4 +31,6 @@ def report(trials: Sequence[Trial], deaths: Sequence[str], seconds: float) -> It
         yield f"{column.value:<28}{bad[column]:>10}"
     failed = sorted({trial.hardship.seed for trial in trials if trial.problems})
     outcome = f"FAILED seeds {', '.join(map(str, failed))}" if failed else "all as it should be"
+    if deaths:
+        outcome = f"{len(deaths)} processes ended by themselves" + f", {outcome}" * bool(failed)
     yield f"{outcome}; {seconds:.0f} s"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from forerun.activities.registration import RegistrationError
 from forerun.workers.assembly import assemble, prepare_effects
 from forerun.workers.connection import Server
 from forerun.workers.devserver import DevServer
+from forerun.workers.devserver.ports import free_port
 from forerun.workers.fleet import Fleet, WorkerStopped
 from forerun.workers.pollers import ACTIVITIES, WORKFLOWS, pollers, until_polled
 from forerun.workers.roles import QUEUES, Role
@@ -94,6 +98,24 @@ async def test_only_this_process_counts_as_ready(temporal_client: Client) -> Non
 
         assert await pollers(temporal_client, (queue, ACTIVITIES)) == {temporal_client.identity}
         assert await pollers(temporal_client, (queue, WORKFLOWS)) == set()
+
+
+async def test_a_server_that_is_restarted_is_waited_for(temporal_cli: Path) -> None:
+    """Also where it goes in the middle of an answer: whoever asks then is told no status of its own."""
+    queue, port = "test-pollers", free_port()
+    async with DevServer.start(cli=temporal_cli, port=port, ui=False) as server:
+        client = await Client.connect(server.address)
+        asking = [
+            asyncio.create_task(until_polled(client, [(queue, ACTIVITIES)])) for _ in range(20)
+        ]
+        await asyncio.sleep(0)
+        os.kill(server.pid, signal.SIGKILL)
+        await server.ended()
+
+    async with DevServer.start(cli=temporal_cli, port=port, ui=False):
+        activities = [Namespaces().registered_search_attributes]
+        async with Worker(client, task_queue=queue, activities=activities):
+            await asyncio.gather(*asking)
 
 
 async def test_a_namespace_that_is_not_there_is_one_line(dev_server: DevServer) -> None:

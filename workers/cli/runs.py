@@ -26,6 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from forerun.workers.cli.process import CommandError
 from forerun.workers.cli.refused_signal import refused_signal
 from forerun.workers.cli.run_views import PROGRESS, WAITING, Progress, Waiting
+from forerun.workers.connection import away
 from forerun.workers.patient_runner import ASK_AGAIN
 from forerun.workflows.options import WORKFLOW_QUEUE
 from forerun.workflows.refusals import INVALID_SPEC
@@ -43,9 +44,8 @@ NOBODY = {
     RPCStatusCode.CANCELLED,
     RPCStatusCode.DEADLINE_EXCEEDED,
     RPCStatusCode.FAILED_PRECONDITION,  # a query, while no worker polls
-    RPCStatusCode.UNAVAILABLE,
 }
-"""The statuses that time may cure; all others are final."""
+"""The statuses that time may cure, beside those of a server that is away; all others are final."""
 
 
 class NoAnswer(Exception):
@@ -157,7 +157,7 @@ class Run:
         try:
             yield
         except RPCError as error:
-            if error.status in NOBODY:
+            if error.status in NOBODY or away(error):
                 raise NoAnswer(_no_answer(self.id)) from error
             raise CommandError(f"run {self.id!r}: {error.message}") from error
         except WorkflowQueryFailedError as error:
