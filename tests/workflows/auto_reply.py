@@ -88,3 +88,12 @@ async def until_running_ahead(handle: Handle, node: str) -> None:
         if any(s["node"] == node and s["running"] for s in ledger.get("ahead", ())):
             return
         await asyncio.sleep(0.05)
+
+
+async def until_held(handle: Handle) -> None:
+    """Wait for the first decision that launches nothing."""
+    while True:
+        decisions = await handle.query("decisions")
+        if any(d.get("verdict") == "hold" for d in decisions):
+            return
+        await asyncio.sleep(0.05)

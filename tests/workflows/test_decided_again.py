@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.harness import Stack, Story
-from tests.workflows.auto_reply import CLASSIFY, Handle, answers, until_running_ahead
+from tests.workflows.auto_reply import CLASSIFY, Handle, answers, until_held, until_running_ahead
 
 DRAFT: dict[str, Any] = {
     "model": "anthropic:sim-mid",
@@ -25,12 +25,6 @@ def spec(policy: dict[str, Any] | None = None, **nodes: Any) -> dict[str, Any]:
         "input": {"email": "My invoice is wrong"},
         "nodes": {"classify": CLASSIFY, "draft": DRAFT, **nodes},
     }
-
-
-async def until_held(handle: Handle) -> None:
-    """Wait for the first decision that launches nothing."""
-    while not any(d.get("verdict") == "hold" for d in await handle.query("decisions")):
-        pass
 
 
 def verdicts(story: Story, node: str) -> list[tuple[str, str]]:

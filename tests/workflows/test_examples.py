@@ -1,7 +1,8 @@
-"""The examples: specs that a run accepts, and rules under which their guesses come true."""
+"""The examples: specs that a run accepts, rules under which their guesses come true, a workflow."""
 
 from __future__ import annotations
 
+import ast
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -128,3 +129,13 @@ def test_the_dollar_rule_launches_both() -> None:
 
         assert bet.pays
         assert bet.ev_usd > 5 * bet.threshold_usd
+
+
+def test_support_triage_speculates_in_under_forty_lines() -> None:
+    """All of the workflow, its loop and its branch."""
+    tree = ast.parse((EXAMPLES / "support_triage.py").read_text())
+    (flow,) = [part for part in tree.body if isinstance(part, ast.ClassDef)]
+    assert flow.end_lineno
+    assert flow.end_lineno - flow.lineno + 1 < 40
+    kinds = {type(part) for part in ast.walk(flow)}
+    assert {ast.For, ast.If} <= kinds
