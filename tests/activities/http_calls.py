@@ -14,6 +14,9 @@ from forerun.activities.registration import Commit
 
 Method = Literal["get", "post"]
 
+by_either = pytest.mark.parametrize("method", ["get", "post"])
+"""Runs a test for both operations, each as its `method`."""
+
 COMMIT = Commit(
     idempotency_key="flow/run/send",
     digest="0" * 64,

@@ -8,17 +8,11 @@ from typing import Any
 
 import pytest
 
-from forerun.activities.registration import Arguments, Commit, RegistrationError, operation
+from forerun.activities.registration import Commit, RegistrationError, operation
 from forerun.activities.registry import Registry
 from forerun.activities.stageable import Stage, discards, lists_stages, stages
 from forerun.speculation.effect_class import EffectClass
-
-
-class Ticket(Arguments):
-    number: int
-
-
-async def tool(arguments: Ticket) -> Any: ...
+from tests.activities.tickets import Ticket, tool
 
 
 @operation("tickets.draft", version="1", effect=EffectClass.STAGEABLE)
@@ -62,7 +56,7 @@ class Third:
 
 
 def test_stageable_effects_are_whole() -> None:
-    """What cannot be discarded and found again is not stageable: the error names what is missing."""
+    """What cannot be discarded and found again is not stageable: the error says what is missing."""
     _, staging = Registry.of(sys.modules[__name__]).stageable("tickets.draft", "1")
     assert (staging.stage, staging.discard, staging.staged) == (stage, discard, staged)
     with pytest.raises(RegistrationError, match="two functions for stage: leave one out"):

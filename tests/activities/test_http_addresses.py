@@ -12,15 +12,11 @@ from typing import Any
 import pytest
 
 from forerun.activities.http_hosts import is_public
-from tests.activities.http_calls import Method, call, refused
+from tests.activities.http_calls import Method, by_either, call, refused
 from tests.activities.http_server import Server, answer
 
 
-@pytest.fixture(params=["get", "post"])
-def method(request: pytest.FixtureRequest) -> Method:
-    return request.param
-
-
+@by_either
 async def test_private_addresses_must_be_listed_themselves(method: Method) -> None:
     """A listed name that leads to loopback is refused, unless the address is listed too."""
     async with Server(answer(b"in")).running() as it:
@@ -45,6 +41,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
     return asked
 
 
+@by_either
 async def test_one_private_address_is_enough(
     method: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,6 +51,7 @@ async def test_one_private_address_is_enough(
     assert "resolves to the private address 10.0.0.1" in message
 
 
+@by_either
 async def test_names_are_resolved_once(method: Method, monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection goes to the address that was checked: a second answer is never asked for."""
     async with Server(answer(b"in")).running() as it:
@@ -65,6 +63,7 @@ async def test_names_are_resolved_once(method: Method, monkeypatch: pytest.Monke
     assert set(asked) <= {"rebound.example", "127.0.0.1"}
 
 
+@by_either
 async def test_proxies_of_the_environment_are_not_used(
     method: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:

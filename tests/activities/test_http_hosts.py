@@ -11,15 +11,11 @@ from temporalio.exceptions import ApplicationError
 from forerun.activities.effects.http_post import HttpPost
 from forerun.activities.http_get import HttpGet
 from forerun.activities.http_hosts import HTTP_STATUS
-from tests.activities.http_calls import Method, call, refused
+from tests.activities.http_calls import Method, by_either, call, refused
 from tests.activities.http_server import Server, answer
 
 
-@pytest.fixture(params=["get", "post"])
-def method(request: pytest.FixtureRequest) -> Method:
-    return request.param
-
-
+@by_either
 async def test_listed(method: Method) -> None:
     """What is listed is reached, under its own name, and both default ports are a host's."""
     async with Server(answer(b"in")).running() as it:
@@ -55,6 +51,7 @@ async def test_listed(method: Method) -> None:
         "http://metadata.google.internal/",
     ],
 )
+@by_either
 async def test_hosts_must_be_listed(method: Method, url: str) -> None:
     """Without an entry for the very host and port nothing is even resolved."""
     assert "is not on the list; add it to" in await refused(method, url, "example.org")
@@ -79,6 +76,7 @@ async def test_hosts_must_be_listed(method: Method, url: str) -> None:
         "http://" + "a" * 70_000,
     ],
 )
+@by_either
 async def test_bad_urls(method: Method, url: str) -> None:
     """Only absolute http and https URLs are URLs here, and none smuggles a header."""
     assert "URL" in await refused(method, url, "example.org")
@@ -93,11 +91,13 @@ async def test_bad_urls(method: Method, url: str) -> None:
         "http://me:hunter2@evil.invalid:99999/",
     ],
 )
+@by_either
 async def test_credentials_are_refused_and_not_repeated(method: Method, url: str) -> None:
     """A URL with a password is refused, and the message does not hold it."""
     assert "hunter2" not in await refused(method, url, "example.org")
 
 
+@by_either
 async def test_errors_do_not_repeat_the_url(method: Method) -> None:
     """A path or a query may be a secret: no failure names more than the host."""
     closed = Server(b"")
@@ -113,6 +113,7 @@ async def test_errors_do_not_repeat_the_url(method: Method) -> None:
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Moved", "308 Moved"])
+@by_either
 async def test_redirects_are_not_followed(method: Method, status: str) -> None:
     """A redirect, even to a listed host, fails the call for good and says what to do instead."""
     async with Server(answer(b"in")).running() as elsewhere:
@@ -134,6 +135,7 @@ async def test_redirects_are_not_followed(method: Method, status: str) -> None:
         ("503 Unavailable", False),
     ],
 )
+@by_either
 async def test_failures(method: Method, status: str, *, final: bool) -> None:
     """A status that may pass is retried, any other is not."""
     async with Server(answer(b"", status=status)).running() as it:

@@ -19,10 +19,7 @@ from forerun.activities.registration import (
 )
 from forerun.speculation.disclosure import ALLOW, BLOCK, DEFER, Disclosure, Mode, redact
 from forerun.speculation.effect_class import Approval, EffectClass
-
-
-class Ticket(Arguments):
-    number: int
+from tests.activities.tickets import Ticket, tool
 
 
 class Loose(BaseModel):
@@ -40,9 +37,6 @@ class Order(Arguments):
     lines: list[Person]
     rest: JsonValue = None
     by_name: dict[str, Person]
-
-
-async def tool(arguments: Ticket) -> Any: ...
 
 
 async def effect(arguments: Ticket, commit: Commit) -> dict[str, Any]:
