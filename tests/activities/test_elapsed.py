@@ -1,4 +1,7 @@
-"""What runs already takes the rest of its time, and what was generated of it is paid: neither counts."""
+"""What runs already takes the rest of its time, and what was generated of it is paid.
+
+Neither counts any more.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,13 @@ import pytest
 from forerun.activities.decision_request import (
     BetView,
     CallView,
-    DecideRequest,
     NodeView,
     SpeculationView,
 )
-from forerun.activities.decisions import Decisions
-from forerun.activities.price_lookup import CancelPolicies
-from forerun.activities.prices import PriceBook
 from forerun.speculation.estimates import Work
 from forerun.speculation.guess import GuessSource
 from forerun.speculation.policy import Policy
-from tests.activities.test_decisions import NODES, assumption, request
+from tests.activities.decision_points import NODES, assumption, decided, request
 
 D = Decimal
 DRAFT_MS = 4000
@@ -39,15 +38,9 @@ def running(elapsed_ms: int) -> SpeculationView:
     )
 
 
-async def records(asked: DecideRequest) -> list[dict[str, Any]]:
-    """What a worker that has seen nothing yet decides."""
-    worker = Decisions(prices=PriceBook(), cancel_billing=CancelPolicies(), cards={})
-    return (await worker.decide(asked)).records
-
-
 async def left(elapsed_ms: int) -> dict[str, Any]:
     """What is left of the draft, by the record of its cut."""
-    (cut,) = await records(request(placed=[running(elapsed_ms)], policy=WORTHLESS))
+    (cut,) = await decided(request(placed=[running(elapsed_ms)], policy=WORTHLESS))
     assert cut["verdict"] == "cut"
     return cut["calls"][0]["stake"]
 
@@ -66,7 +59,7 @@ async def test_sunk_cost_is_no_part_of_a_live_bet(elapsed_ms: int) -> None:
 
 async def test_what_should_be_over_by_now_is_kept() -> None:
     """It has no dollars left to lose, however little it wins."""
-    assert await records(request(placed=[running(DRAFT_MS)], policy=WORTHLESS)) == []
+    assert await decided(request(placed=[running(DRAFT_MS)], policy=WORTHLESS)) == []
 
 
 @pytest.mark.parametrize(("elapsed_ms", "saved"), [(0, "0"), (2500, "1.5"), (4000, "3")])
@@ -87,7 +80,7 @@ async def test_a_result_is_expected_after_the_rest_of_its_time(elapsed_ms: int, 
     )
     asked = request(bets=[bet], placed=[running(elapsed_ms)])
 
-    (held,) = await records(replace(asked, nodes={**NODES, "letter": letter}))
+    (held,) = await decided(replace(asked, nodes={**NODES, "letter": letter}))
 
     assert held["question"] == "letter?"
     assert D(held["seconds_saved"]) == D(saved)
