@@ -3,57 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from forerun.speculation.beliefs import stated
 from forerun.speculation.bet import Assumption, Bet, Stake
 from forerun.speculation.board import Situation
 from forerun.speculation.buying import Purchase
-from forerun.speculation.choice import decide
-from forerun.speculation.decision import Decision
 from forerun.speculation.guess import GuessSource
 from forerun.speculation.makespan import Step
 from forerun.speculation.policy import Policy
+from tests.speculation.bets import assumption, stake
 
 D = Decimal
 SMALL = "openai:sim-small"
 
 
-def assumption(guess: str = f"classify@?{SMALL}", p: str = "0.6") -> Assumption:
-    """A guess for classify, bought from the small model unless another is named."""
-    return Assumption(
-        guess=guess,
-        node="classify",
-        label=f"classify=?{SMALL}",
-        source=GuessSource.MODEL,
-        value_sha256="?",
-        belief=stated(D(p)),
-    )
+def bought(operation: str = SMALL, p: str = "0.6") -> Assumption:
+    """A guess for classify that a model would be asked for."""
+    return replace(assumption("classify", f"?{operation}", p), source=GuessSource.MODEL)
 
 
-def stake(
-    node: str,
-    ms: int,
-    *waits_for: str,
-    usd: tuple[str, str] | None = ("0.001", "0.004"),
-    fingerprint: str | None = None,
+def follow_up(
+    node: str, ms: int, *waits_for: str, usd: tuple[str, str] | None = ("0.001", "0.004")
 ) -> Stake:
-    """A call whose arguments are not known yet."""
-    return Stake(
-        node=node,
-        operation="anthropic:sim-mid",
-        fingerprint=fingerprint,
-        waits_for=waits_for,
-        ms=ms,
-        input_tokens=100,
-        output_tokens=100,
-        estimate_basis="spec",
-        input_usd=D(usd[0]) if usd else None,
-        output_usd=D(usd[1]) if usd else None,
-        worst_usd=D("0.02") if usd else None,
-        rates=None,
-        whole_output=False,
-    )
+    """A call whose arguments are not known before the answer is."""
+    known = stake(node, ms, usd=usd, waits_for=waits_for)
+    return replace(known, operation="anthropic:sim-mid", fingerprint=None)
 
 
 def answer(ms: int = 400, usd: str | None = "0.0002", worst: str | None = "0.001") -> Purchase:
@@ -72,13 +47,13 @@ def answer(ms: int = 400, usd: str | None = "0.0002", worst: str | None = "0.001
     )
 
 
-def offer(*calls: Stake, purchase: Purchase | None = None, p: str = "0.6") -> Bet:
+def offer(*calls: Stake, purchase: Purchase | None = None) -> Bet:
     """What could start on the answer; by default the draft."""
     return Bet(
         question="buy?",
-        assumptions=(assumption(p=p),),
+        assumptions=(bought(),),
         conditions=(),
-        calls=calls or (stake("draft", 4000),),
+        calls=calls or (follow_up("draft", 4000),),
         purchase=purchase or answer(),
     )
 
@@ -107,9 +82,3 @@ def situation(
         purchases=purchases,
         held_back=held_back or {},
     )
-
-
-def only(asked: Situation) -> Decision:
-    """The one decision of a batch."""
-    (decision,) = decide(asked)
-    return decision

@@ -15,7 +15,8 @@ from forerun.speculation.choice import decide
 from forerun.speculation.makespan import Leg
 from forerun.speculation.policy import Policy
 from forerun.speculation.rule import Verdict, worth
-from tests.speculation.offers import SMALL, answer, assumption, offer, only, situation, stake
+from tests.speculation.bets import bet, only, stake
+from tests.speculation.offers import SMALL, answer, bought, follow_up, offer, situation
 
 D = Decimal
 milliseconds = st.integers(0, 5000)
@@ -26,9 +27,9 @@ def test_time_is_saved_by_the_rule_of_the_later_one(
     guessing: int, answering: int, drafting: int
 ) -> None:
     """min(C, (B - A)+): the guess may come too late, and a hit still waits for the answer itself."""
-    asked = offer(stake("draft", drafting), purchase=answer(guessing))
+    asked = offer(follow_up("draft", drafting), purchase=answer(guessing))
 
-    decision = only(situation(asked, left_ms=answering, draft_ms=drafting))
+    decision = only(decide(situation(asked, left_ms=answering, draft_ms=drafting)))
 
     saved_ms = min(drafting, max(answering - guessing, 0))
     assert decision.seconds_saved == D(saved_ms).scaleb(-3)
@@ -36,7 +37,7 @@ def test_time_is_saved_by_the_rule_of_the_later_one(
 
 def test_what_is_wasted_starts_with_the_answer() -> None:
     """The draft begins at 0.4 s and has 0.8 of its 4.0 s until the answer itself is there."""
-    decision = only(situation(offer()))
+    decision = only(decide(situation(offer())))
 
     assert decision.cost_usd == D("0.001") + D("0.2") * D("0.004")
     assert decision.path_without == (Leg("classify", 1200),)
@@ -45,7 +46,7 @@ def test_what_is_wasted_starts_with_the_answer() -> None:
 
 def test_a_purchase_recomputes_from_its_record() -> None:
     """Both sides of the rule, from what the record holds; nothing is launched by it."""
-    decision = only(situation(offer()))
+    decision = only(decide(situation(offer())))
 
     assert decision.verdict is Verdict.BUY
     assert decision.launched == ()
@@ -71,7 +72,7 @@ def test_a_purchase_recomputes_from_its_record() -> None:
         (situation(offer(purchase=answer(usd=None))), f"unpriced: no price known for {SMALL}"),
         (situation(offer(purchase=answer(worst=None))), f"unpriced: no price known for {SMALL}"),
         (
-            situation(offer(stake("draft", 4000, usd=None))),
+            situation(offer(follow_up("draft", 4000, usd=None))),
             "unpriced: no price known for anthropic:sim-mid",
         ),
         (situation(offer(), held_back={"openai": "rate_limited: openai"}), "rate_limited: openai"),
@@ -98,7 +99,7 @@ def test_a_purchase_recomputes_from_its_record() -> None:
 )
 def test_holds_say_why(asked: Situation, reason: str) -> None:
     """A guess that is not bought is held for one stated reason, and its price is recorded."""
-    decision = only(asked)
+    decision = only(decide(asked))
 
     assert (decision.verdict, decision.reason) == (Verdict.HOLD, reason)
     assert decision.purchase == asked.purchases[0].purchase
@@ -106,10 +107,10 @@ def test_holds_say_why(asked: Situation, reason: str) -> None:
 
 def test_a_free_guess_is_a_bet_that_starts_later() -> None:
     """With G and g of nothing, a purchase has the very figures of the bet that it leads to."""
-    bet = replace(offer(stake("draft", 4000, fingerprint="fp")), purchase=None)
+    known = bet(stake("draft", 4000))
     free = offer(purchase=answer(0, usd="0", worst="0"))
 
-    launch, buy = only(situation(bets=[bet])), only(situation(free))
+    launch, buy = only(decide(situation(bets=[known]))), only(decide(situation(free)))
 
     assert (launch.verdict, buy.verdict) == (Verdict.LAUNCH, Verdict.BUY)
     assert (launch.ev_usd, launch.threshold_usd) == (buy.ev_usd, buy.threshold_usd)
@@ -118,13 +119,10 @@ def test_a_free_guess_is_a_bet_that_starts_later() -> None:
 
 def test_bets_that_can_be_placed_come_first() -> None:
     """A purchase has what they leave of the funds, and never takes anything from them."""
-    known = assumption("classify@x", p="0.3")
-    bet = replace(
-        offer(stake("draft", 4000, fingerprint="fp")), assumptions=(known,), purchase=None
-    )
+    known = bet(stake("draft", 4000), p="0.3")
 
-    alone = decide(situation(bets=[bet], funds="0.04"))
-    launch, hold = decide(situation(offer(), bets=[bet], funds="0.04"))
+    alone = decide(situation(bets=[known], funds="0.04"))
+    launch, hold = decide(situation(offer(), bets=[known], funds="0.04"))
 
     assert alone == (launch,)
     assert launch.verdict is Verdict.LAUNCH
@@ -134,19 +132,19 @@ def test_bets_that_can_be_placed_come_first() -> None:
 
 def test_a_bought_guess_counts_towards_breadth() -> None:
     """Of two sources for one node, the one that returns more is bought."""
-    other = assumption("classify@?openai:sim-mid", p="0.7")
+    other = bought("openai:sim-mid", p="0.7")
     both = [offer(), replace(offer(), assumptions=(other,), question="or buy?")]
 
-    bought, held = decide(situation(*both, policy=Policy(max_breadth=1)))
+    buy, held = decide(situation(*both, policy=Policy(max_breadth=1)))
 
-    assert (bought.bet, bought.verdict) == ("classify@?openai:sim-mid", Verdict.BUY)
+    assert (buy.bet, buy.verdict) == ("classify@?openai:sim-mid", Verdict.BUY)
     assert (held.verdict, held.reason) == (Verdict.HOLD, "max_breadth 1")
 
 
 def test_calls_wait_for_the_answer_and_for_results() -> None:
     """The draft begins when both are there: the answer, and the lookup that reads it."""
-    calls = stake("lookup", 500, usd=("0", "0")), stake("draft", 4000, "lookup")
+    calls = follow_up("lookup", 500, usd=("0", "0")), follow_up("draft", 4000, "lookup")
 
-    decision = only(situation(offer(*calls)))
+    decision = only(decide(situation(offer(*calls))))
 
     assert decision.path_with[:2] == (Leg(f"classify@?{SMALL}", 400), Leg("lookup", 500))
