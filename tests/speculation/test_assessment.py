@@ -10,77 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forerun.speculation.assessment import CALLS_PER_RECORD, Assessment, assess, paths, placed_by
-from forerun.speculation.beliefs import stated
-from forerun.speculation.bet import Assumption, Bet, Stake
-from forerun.speculation.board import Board, Placed, Situation
-from forerun.speculation.guess import GuessSource
-from forerun.speculation.makespan import Ahead, Network, Step, forecast
-from forerun.speculation.policy import Policy
+from forerun.speculation.bet import Bet, Stake
+from forerun.speculation.board import Placed
+from forerun.speculation.makespan import Network, Step, forecast
+from tests.speculation.random_bets import bets, board, costing, laid_out, on_root
 
 D = Decimal
-
-
-def assumption(node: str) -> Assumption:
-    """A guess for a node."""
-    return Assumption(
-        guess=f"{node}@x",
-        node=node,
-        label=node,
-        source=GuessSource.VALUE,
-        value_sha256="x",
-        belief=stated(D("0.5")),
-    )
-
-
-def stake(node: str, ms: int, usd: int, waits_for: tuple[str, ...] = ()) -> Stake:
-    """A call that costs so many dollars."""
-    return Stake(
-        node=node,
-        operation="openai:sim-mid",
-        fingerprint=None if waits_for else f"fp-{node}",
-        waits_for=waits_for,
-        ms=ms,
-        input_tokens=1,
-        output_tokens=1,
-        estimate_basis="spec",
-        input_usd=D(usd),
-        output_usd=D(0),
-        worst_usd=D(usd),
-        rates=None,
-        whole_output=False,
-    )
-
-
-def bet(assumed: Sequence[str], *calls: Stake) -> Bet:
-    """A bet on one guess each for the nodes."""
-    assumptions = tuple(assumption(node) for node in assumed)
-    return Bet(question="?", assumptions=assumptions, conditions=(), calls=calls)
-
-
-@st.composite
-def bets(draw: st.DrawFn) -> tuple[Bet, Network, list[Placed]]:
-    """A bet on the root of a small random DAG, beside other branches and placed speculations."""
-    ms = st.integers(0, 12)
-    network: dict[str, Step] = {
-        "root": Step(upstream=(), ms=draw(ms), started=True),
-        "other": Step(upstream=(), ms=draw(ms), started=True),
-    }
-    calls: list[Stake] = []
-    placed: list[Placed] = []
-    for i in range(draw(st.integers(1, 8))):
-        name = f"n{i}"
-        upstream = draw(st.sets(st.sampled_from(list(network)), min_size=1, max_size=3))
-        order = tuple(n for n in network if n in upstream)
-        network[name] = Step(upstream=order, ms=draw(ms))
-        if draw(st.booleans()):
-            mine = {call.node for call in calls}
-            waits_for = tuple(n for n in order if n in mine)
-            calls.append(stake(name, draw(ms), draw(st.integers(0, 3)), waits_for))
-        if draw(st.integers(0, 3)) == 0:
-            assumed = draw(st.sampled_from(order))
-            ahead = Ahead(node=name, ms=draw(ms), assumed=(assumed,))
-            placed.append(Placed(fingerprint=name, guesses=(f"{assumed}@x",), ahead=ahead))
-    return bet(["root"], *calls), network, placed
 
 
 @settings(max_examples=200)
@@ -110,7 +45,7 @@ def test_a_fan_out_that_only_the_whole_bet_shortens_is_kept_whole(
     network = {"root": Step(upstream=(), ms=1 + root_ms, started=True)}
     network |= {name: Step(upstream=("root",), ms=ms) for name in names}
 
-    found = judged(bet(["root"], *(stake(name, ms, 1) for name in names)), network)
+    found = judged(on_root(*(costing(name, ms, 1) for name in names)), network)
 
     assert found.dropped == ()
     assert found.saved_ms == min(ms, 1 + root_ms)
@@ -125,8 +60,8 @@ def test_saving_equals_brute_force(durations: list[int]) -> None:
         "first": Step(upstream=("root",), ms=first_ms),
         "last": Step(upstream=("root", "first"), ms=last_ms),
     }
-    full = bet(["root"], stake("first", first_ms, 1), stake("last", last_ms, 1, ("first",)))
-    aheads = laid_out(full.calls, [])
+    full = on_root(costing("first", first_ms, 1), costing("last", last_ms, 1, "first"))
+    aheads = laid_out(full.calls)
     best = max(
         forecast(network, []).makespan_ms - forecast(network, list(some)).makespan_ms
         for count in range(3)
@@ -142,30 +77,16 @@ def test_a_fan_out_too_wide_for_one_record_is_judged_whole() -> None:
     names = [f"n{i}" for i in range(wide)]
     network = {"root": Step(upstream=(), ms=5, started=True)}
     network |= {name: Step(upstream=("root",), ms=9) for name in names}
-    full = bet(["root"], *(stake(name, 9, 1) for name in names))
+    full = on_root(*(costing(name, 9, 1) for name in names))
 
     first = judged(full, network)
-    rest = bet(["root"], *full.calls[CALLS_PER_RECORD:])
+    rest = on_root(*full.calls[CALLS_PER_RECORD:])
     second = judged(rest, network, placed_by(full, first))
 
     assert [e.stake for e in first.exposures] == list(full.calls[:CALLS_PER_RECORD])
     assert (first.saved_ms, first.cost_usd, first.worst_usd) == (5, D(wide), D(wide))
     assert (second.saved_ms, second.cost_usd) == (5, D(wide - CALLS_PER_RECORD))
     assert second.later.calls == wide - 2 * CALLS_PER_RECORD
-
-
-def board(full: Bet, network: Network, placed: Sequence[Placed]) -> Board:
-    """A decision about one bet."""
-    return Board(
-        Situation(
-            at="",
-            policy=Policy(),
-            funds_usd=D(1),
-            network=network,
-            placed=tuple(placed),
-            bets=(full,),
-        )
-    )
 
 
 def judged(full: Bet, network: Network, placed: Sequence[Placed] = ()) -> Assessment:
@@ -178,16 +99,16 @@ def plain(full: Bet, network: Network, placed: Sequence[Placed]) -> tuple[list[S
     others = [p.ahead for p in placed]
     without = forecast(network, others)
     kept = list(full.calls)
-    best = forecast(network, [*others, *laid_out(kept, others)])
+    best = forecast(network, [*others, *laid_out(kept)])
     saved_ms = without.makespan_ms - best.makespan_ms
     if not saved_ms:
         return kept, 0
     ends = without.ends
-    dearest_first = sorted(kept, key=lambda s: (-at_risk(s, full, others, ends), key(s)))
+    dearest_first = sorted(kept, key=lambda s: (-at_risk(s, full, ends), key(s)))
     for call in dearest_first:
         if call in kept:
             fewer = less(kept, call)
-            tried = forecast(network, [*others, *laid_out(fewer, others)])
+            tried = forecast(network, [*others, *laid_out(fewer)])
             if tried.makespan_ms <= best.makespan_ms:
                 kept, best = fewer, tried
     return kept, saved_ms
@@ -198,25 +119,12 @@ def key(call: Stake) -> tuple[str, str]:
     return call.fingerprint or "", call.node
 
 
-def at_risk(call: Stake, full: Bet, others: Sequence[Ahead], ends: Mapping[str, int]) -> Decimal:
+def at_risk(call: Stake, full: Bet, ends: Mapping[str, int]) -> Decimal:
     """Its input, unless it would not begin before the refutation."""
-    ahead = next(a for a in laid_out(full.calls, others) if a.node == call.node)
+    ahead = next(a for a in laid_out(full.calls) if a.node == call.node)
     if not call.launches and ahead.end_ms - call.ms >= ends["root"]:
         return D(0)
     return call.input_usd or D(0)
-
-
-def laid_out(calls: Sequence[Stake], others: Sequence[Ahead]) -> list[Ahead]:
-    """Each call after the results that it waits for."""
-    found: list[Ahead] = []
-    for call in calls:
-        last: Ahead | None = None
-        for node in call.waits_for:
-            before = next((a for a in found if a.node == node), None)
-            if before is not None and (last is None or before.end_ms > last.end_ms):
-                last = before
-        found.append(Ahead(node=call.node, ms=call.ms, assumed=("root",), after=last))
-    return found
 
 
 def less(kept: Sequence[Stake], gone: Stake) -> list[Stake]:

@@ -11,8 +11,8 @@ from forerun.speculation.assessment import assess
 from forerun.speculation.bet import Bet, Stake
 from forerun.speculation.board import Placed
 from forerun.speculation.makespan import Network, forecast
-from tests.speculation.test_assessment import bets, board, laid_out
-from tests.speculation.test_makespan import simulate
+from tests.speculation.random_bets import bets, board, laid_out
+from tests.speculation.simulation import simulate
 
 
 @settings(max_examples=60, deadline=None)
@@ -26,7 +26,7 @@ def test_no_choice_of_calls_saves_more_and_none_smaller_as_much(
     before_ms = forecast(network, others).makespan_ms
 
     def saved(calls: Sequence[Stake]) -> int:
-        return before_ms - forecast(network, [*others, *laid_out(calls, others)]).makespan_ms
+        return before_ms - forecast(network, [*others, *laid_out(calls)]).makespan_ms
 
     found = assess(full, board(full, network, placed))
     kept = [exposure.stake for exposure in found.exposures]
@@ -35,7 +35,7 @@ def test_no_choice_of_calls_saves_more_and_none_smaller_as_much(
     if found.saved_ms:
         assert all(saved(some) < found.saved_ms for some in closed(kept) if len(some) < len(kept))
     everything = dict(network)
-    aheads = [*others, *laid_out(kept, others)]
+    aheads = [*others, *laid_out(kept)]
     assert simulate(everything, others) - simulate(everything, aheads) == found.saved_ms
 
 
