@@ -55,8 +55,8 @@ CHAOS = "chaos"
 class Ended:
     """A workflow id that is over: all its runs, the last of which says what it came to.
 
-    `rows` are its committed effects: of the outbox, and committed drafts. `staged` are the drafts that
-    were staged when it had just closed. `killed`: some process was, while it lived.
+    `rows` are its committed effects: of the outbox, and committed drafts. `staged` are the drafts
+    that were staged when it had just closed. `killed`: some process was, while it lived.
     """
 
     id: str
@@ -118,7 +118,7 @@ def row_problems(ended: Ended) -> Iterator[Problem]:
 def stage_problems(ended: Ended) -> Iterator[Problem]:
     """A run that comes to its end by itself leaves nothing staged.
 
-    What is left by one that was reset is for a sweep, unless the run that came after it asked for it.
+    What a run that was reset leaves is for a sweep, unless the run that came after it asked for it.
     """
     last, lone = ended.told[-1], len(ended.told) == 1
     if not last.settled:

@@ -40,7 +40,7 @@ class Hireling:
 
     @staticmethod
     async def hire(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Hireling:
-        """Start `forerun` with these arguments and this environment; errors go to the end of `log`."""
+        """Start `forerun` with arguments and environment; its errors go to the end of `log`."""
         said, tell = FORKS.Pipe(duplex=False)
         order = (list(arguments), dict(environment), log, tell)
         process = FORKS.Process(target=_work, args=order, daemon=True)

@@ -1,8 +1,8 @@
 """A server, a stand-in and one worker process per role: each of them but the stand-in can be killed.
 
 What is killed comes back at once, the server on the same port and database. Processes are real
-(`forerun worker --roles ...`, see `hireling`), and so is `kill -9`; one that ends without having been
-killed is a finding, also if it ends before it is ready.
+(`forerun worker --roles ...`, see `hireling`), and so is `kill -9`; one that ends without having
+been killed is a finding, also if it ends before it is ready.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a run came to, compared with what its spec comes to in order.
 
-The surprise: also a run that was cancelled or terminated has something to compare. It returns nothing,
-but whatever it has committed must be what the spec asks for.
+The surprise: also a run that was cancelled or terminated has something to compare. It returns
+nothing, but whatever it has committed must be what the spec asks for.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _close_problems(ended: Ended) -> Iterator[Problem]:
 
 
 async def _argument_problems(ended: Ended) -> list[Problem]:
-    """Whatever was written is what the spec asks for, in whichever run it was, and however it ended."""
+    """Whatever was written is what the spec asks for, in whichever run, and however that ended."""
     states = {intent: manner.leads_to for intent, manner in ended.case.manners.items()}
     should = await expected(ended.case, states | _states(ended.result), set())
     return [
@@ -122,7 +122,7 @@ def _effect_problems(ended: Ended, result: Result) -> Iterator[Problem]:
 
 
 def _unexplained(ended: Ended, failed: dict[str, str], anyway: set[str]) -> Iterator[str]:
-    """Nodes that failed of nothing that was injected, among those whose call would have answered."""
+    """Nodes that failed of nothing that was injected, of those whose call would have answered."""
     for node, why in failed.items():
         refused = ended.hardship.refuses(node) and re.search(f"{REFUSED}|{SILENT}", why)
         killed = ended.killed and re.search(SILENT, why)

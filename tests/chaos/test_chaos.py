@@ -52,7 +52,8 @@ def test_whatever_dies_nothing_is_doubled_lost_or_leaked(house: House, trials: l
 def test_it_was_dangerous(trials: list[Trial]) -> None:
     """Processes were killed while effects were under way, providers failed, people erred.
 
-    And most of what was drawn has found its moment: one that nobody recognizes any more injects nothing.
+    And most of what was drawn has found its moment: one that nobody recognizes any more injects
+    nothing.
     """
     injected = sum((trial.injected for trial in trials), Counter[str]())
     drawn = Counter(fault.deed.value for trial in trials for fault in trial.hardship.faults)

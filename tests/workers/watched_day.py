@@ -93,7 +93,7 @@ class Day:
         return [await Story.of(run) for run in self.runs.values()]
 
     async def check(self, counted: float, recorded: int) -> None:
-        """They agree. A workflow task that the server refuses is run again, and so counted again."""
+        """They agree. A workflow task that the server refuses is run and counted again."""
         refused = any(
             event.HasField("workflow_task_failed_event_attributes")
             for story in await self.stories()

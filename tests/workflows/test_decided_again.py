@@ -1,4 +1,4 @@
-"""A verdict holds until something changes: time, dials, or what a probability was conditioned on."""
+"""A verdict holds until something changes: time, dials, or what a probability depends on."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def verdicts(story: Story, node: str) -> list[tuple[str, str]]:
 async def test_what_saved_no_time_at_the_start_is_launched_once_it_does(
     stack: Stack, runs: list[Handle]
 ) -> None:
-    """A branch that was to take a minute hides the draft; it ends at once, and the draft is launched."""
+    """A branch that should take a minute hides the draft; it ends at once: the draft starts."""
     stack.standin.set_rules(answers("billing", ttft_ms=1500))
     beside = {
         "tool": "echo",
@@ -98,7 +98,7 @@ async def test_what_begins_to_pay_is_launched(stack: Stack, runs: list[Handle]) 
 async def test_a_refuted_condition_cuts_nothing_that_may_still_be_right(
     stack: Stack, runs: list[Handle], mood: str, fate: str
 ) -> None:
-    """Whether `page` runs hangs on the mood, and the guess of it does not: only P changes, to 1 or 0."""
+    """Whether `page` runs hangs on the mood, the guess of it does not: only P changes (1 or 0)."""
     node = {"model": "openai:sim-mid", "estimate": {"seconds": 3}, "max_output_tokens": 60}
     stack.standin.set_rules(
         [

@@ -64,7 +64,7 @@ async def test_budget_zero_is_the_stop_switch(stack: Stack, runs: list[Handle]) 
 
 
 async def test_dials_that_come_with_the_start_are_turned(stack: Stack, runs: list[Handle]) -> None:
-    """An update in the very first workflow task changes the policy of the spec, not the other way."""
+    """An update in the very first workflow task changes the spec's policy, not the other way."""
     stack.standin.set_rules(answers("billing", ttft_ms=300))
     client: Any = stack.client
     start = StartOperation(

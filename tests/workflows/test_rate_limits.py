@@ -9,7 +9,7 @@ from tests.workflows.auto_reply import Handle
 
 
 async def test_a_refused_speculation_holds_back_the_next(stack: Stack, runs: list[Handle]) -> None:
-    """It has one attempt, and loses its bet; what else would ask that provider on a guess is held."""
+    """It has one attempt and loses its bet; what else would ask its provider on a guess is held."""
     route = {
         "model": "anthropic:sim-mid",
         "prompt": "Route",

@@ -15,7 +15,7 @@ from tests.workflows.auto_reply import AUTO_REPLY, Handle, answers, deciding, un
 
 
 async def test_a_list_of_what_only_python_takes_for_equal(stack: Stack, runs: list[Handle]) -> None:
-    """A guess of [1] for [true]: its items are other arguments, and what they gave is not claimed."""
+    """A guess of [1] for [true]: its items are other arguments; what they gave is not claimed."""
     listed = {"tool": "echo", "args": {"value": [True, 0], "seconds": 1}}
     nodes: dict[str, Any] = {
         "list": {**listed, "guess": [{"from": "value", "value": [1, False], "p": 0.9}]},
