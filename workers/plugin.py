@@ -13,7 +13,7 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from forerun.workers.converter import data_converter
+from forerun.workers.converter import reading
 from forerun.workers.patient_runner import PatientRunner
 from forerun.workers.telemetry.config import OFF, Telemetry
 
@@ -27,7 +27,7 @@ def forerun_plugin(
     """
     return SimplePlugin(
         "forerun",
-        data_converter=data_converter,
+        data_converter=reading,
         activities=activities,
         interceptors=[telemetry.observer],
         run_context=telemetry.around_worker,

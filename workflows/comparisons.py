@@ -64,12 +64,13 @@ class Comparisons:
         self._accounts = accounts
         self._allowance = allowance
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._running: set[asyncio.Task[None]] = set()
         self._answers: list[GuessCompared] = []
 
     @property
     def joined(self) -> bool:
         """No model is being asked."""
-        return all(asking.done() for asking in self._asking.values())
+        return not self._running
 
     @property
     def has_ended(self) -> bool:
@@ -134,6 +135,7 @@ class Comparisons:
             for pair in pairs:
                 if pair.guess not in decided and pair.highest > NORMALISED_TEXT:
                     self._asking[pair.guess] = asking = errand(self._ask(pair))
+                    self._running.add(asking)
                     asking.add_done_callback(partial(self._over, pair))
         return records
 
@@ -174,7 +176,8 @@ class Comparisons:
         self._answers.append(_verdict(pair, answer))
 
     def _over(self, pair: Pair, asking: asyncio.Task[None]) -> None:
-        """It was cut before its command had left (see `Dispatcher`), or before it had begun at all."""
+        """Cut before its command had left (see `Dispatcher`), or before it had begun at all."""
+        self._running.discard(asking)
         if asking.cancelled():
             answer = Compared(tier=None, by=NOBODY, reason="cut")
             self._answers.append(_verdict(pair, answer))

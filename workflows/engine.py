@@ -8,6 +8,7 @@ declared meanwhile waits for the next round.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from temporalio import workflow
@@ -76,8 +77,9 @@ class Engine:
             await workflow.wait_condition(self._joined)
             self._progress.absorb()
             if isinstance(error, SpecError):
-                await self.runtime.compare(())
-                await self.runtime.settle()
+                with suppress(ActivityError):  # then the books cannot be kept either
+                    await self.runtime.compare(())
+                    await self.runtime.settle()
             await self._discards.close()
             raise
         await self._discards.close()

@@ -15,7 +15,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from forerun.speculation.beliefs import stated
-    from forerun.speculation.canonical import canonical
+    from forerun.speculation.canonical import canonical, digest
     from forerun.speculation.guess import Guess, GuessSource
     from forerun.speculation.quantities import ONE, ZERO
     from forerun.speculation.table import CallTable
@@ -156,8 +156,9 @@ def _agrees(value: Any, told: Any) -> bool:
     """Whether a value can still come true: of an object, its first fields were told."""
     if isinstance(value, dict) and isinstance(told, dict):
         fields = cast("dict[str, Any]", value)
-        return all(fields.get(key) == part for key, part in cast("dict[str, Any]", told).items())
-    return value == told
+        parts = cast("dict[str, Any]", told).items()
+        return all(key in fields and digest(fields[key]) == digest(part) for key, part in parts)
+    return digest(value) == digest(told)
 
 
 def _guess(

@@ -65,7 +65,7 @@ class Planner:
     def knows(self, name: str) -> bool:
         """Whether this run has been told what the operation of a node can do.
 
-        Of one that is declared while the books are being kept it is, in the next round.
+        One that is declared while the books are being kept is known from the next round on.
         """
         spec = self._graph.node(name).spec
         return spec.kind == "model" or spec.operation in self._cards

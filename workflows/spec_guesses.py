@@ -59,7 +59,7 @@ class StreamGuess(SpecModel, title="stream guess"):
 
 
 class HistoryGuess(SpecModel, title="history guess"):
-    """What the node answered before. Parsed, but not run by this version."""
+    """What the node answered before. Not supported yet: a spec with it is refused."""
 
     source: Literal["history"] = Field(alias="from", description=SOURCE)
     key: Text | None = Field(default=None, description="what earlier answers are looked up by")
@@ -67,7 +67,7 @@ class HistoryGuess(SpecModel, title="history guess"):
 
 
 class PatternGuess(SpecModel, title="pattern guess"):
-    """The next tool call, derived from recent events. Parsed, but not run by this version."""
+    """The next tool call, derived from recent events. Not supported yet: a spec with it is refused."""
 
     source: Literal["pattern"] = Field(alias="from", description=SOURCE)
     p: Probability | None = Field(default=None, description="where nothing has been learned yet")

@@ -132,8 +132,8 @@ class Speculation:
                 self._run.add(node)
 
     def result(self) -> dict[str, Any]:
-        """Outputs, effects and the ledger so far, as `AgentDag` returns them (design 5)."""
-        return self._run.result()
+        """Outputs, effects and the ledger so far, as `AgentDag` returns them (design 5): a copy."""
+        return deepcopy(self._run.result())
 
     async def output_of(self, name: str) -> Any:
         """The output of a step, once it has ended; see `Step`."""
@@ -207,7 +207,7 @@ class Speculation:
 
     def _declare(self, node: Node) -> Step:
         if self._left:
-            problem = "is declared after its `async with Speculation()` was left"
+            problem = "is declared after its `async with Speculation()` was left, or while it is"
             raise SpecError(f"nodes.{node.name}", node.name, problem, "declare it inside")
         if node.name in self._run.nodes:
             fix = "give each step a name of its own, such as one with the number of the round"

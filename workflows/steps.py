@@ -7,14 +7,14 @@ declared with. Values are never taken for templates: they may hold anything that
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from copy import deepcopy
 from typing import Any, Protocol, TypedDict
 
+from forerun.speculation.canonical import canonical
 from forerun.workflows.filling import Filled, Filling, ModelCall
 from forerun.workflows.functions import Function, FunctionArguments
 from forerun.workflows.node import Node
 from forerun.workflows.spec_checks import check_nodes
-from forerun.workflows.spec_errors import at, validated
+from forerun.workflows.spec_errors import SpecError, at, validated
 from forerun.workflows.spec_model import Spec
 from forerun.workflows.spec_nodes import ModelNode, NodeSpec
 from forerun.workflows.templates import Arguments, Template
@@ -101,9 +101,9 @@ def tool_node(
     options: StepOptions,
 ) -> Node:
     """The node of a tool step; raises SpecError."""
-    said = {} if callable(args) else dict(args)
+    said = _said(name, args)
     spec = _checked(name, {"tool": tool, "args": said, **options})
-    return _node(name, spec, _arguments(name, args, of), of, when)
+    return _node(name, spec, _arguments(name, args, said, of), of, when)
 
 
 def effect_node(
@@ -115,9 +115,9 @@ def effect_node(
     options: EffectOptions,
 ) -> Node:
     """The node of an effect; raises SpecError."""
-    said = {} if callable(args) else dict(args)
+    said = _said(name, args)
     spec = _checked(name, {"effect": effect, "args": said, **options})
-    return _node(name, spec, _arguments(name, args, of), of, when)
+    return _node(name, spec, _arguments(name, args, said, of), of, when)
 
 
 def _node(
@@ -139,14 +139,25 @@ def _text(prompt: str | Callable[..., str], path: str, of: tuple[str, ...]) -> F
     return Template(path=path, text=prompt)
 
 
+def _said(name: str, args: Mapping[str, Any] | Callable[..., Mapping[str, Any]]) -> dict[str, Any]:
+    """A copy: the call is planned later, when the workflow may have put its own values to other use."""
+    try:
+        return {} if callable(args) else canonical(dict(args))
+    except ValueError as error:
+        fix = "give JSON values, or a function of the steps that it is declared on"
+        raise SpecError(_path(name, "args"), "", str(error), fix) from None
+
+
 def _arguments(
-    name: str, args: Mapping[str, Any] | Callable[..., Mapping[str, Any]], of: tuple[str, ...]
+    name: str,
+    args: Mapping[str, Any] | Callable[..., Mapping[str, Any]],
+    said: dict[str, Any],
+    of: tuple[str, ...],
 ) -> Arguments | FunctionArguments:
     path = _path(name, "args")
     if callable(args):
         return FunctionArguments(function=Function(path=path, function=args, references=of))
-    # A copy: the call is planned later, when the workflow may have put its own values to other use.
-    return Arguments(path=path, templates=(), tree=deepcopy(dict(args)))
+    return Arguments(path=path, templates=(), tree=said)
 
 
 def _checked(name: str, raw: dict[str, Any]) -> NodeSpec:

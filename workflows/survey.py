@@ -43,6 +43,13 @@ with workflow.unsafe.imports_passed_through():
 VARIANTS_PER_NODE = 16
 """Bounds what dense DAGs multiply to; the first ones rest on the fewest guesses."""
 
+WAYS_PER_SURVEY = 4_096
+"""Bounds what deep DAGs add up to: a workflow task of more than two seconds is never done.
+
+Nodes come in the order of their edges, so what is left out lies far ahead, and is looked at when the
+run has come nearer.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -58,7 +65,10 @@ class Found:
 
 
 class Survey:
-    """Finds the possible bets of a run; `guesses` collects every guess that was considered."""
+    """Finds the possible bets of a run; `guesses` collects every guess that was considered.
+
+    `ways` is in how many ways the inputs of nodes were combined when it last looked.
+    """
 
     def __init__(
         self,
@@ -76,6 +86,7 @@ class Survey:
         self._guesses = guesses
         self._planner = planner
         self._candidates = Candidates(nodes, planner)
+        self.ways = 0
 
     def look(self, max_depth: int) -> Found:
         """Look at the run as it stands."""
@@ -83,6 +94,7 @@ class Survey:
         self._variants: dict[str, list[Variant]] = {}
         self._prospects = Prospects(self._table)
         self._items: dict[str, int] = {}
+        self.ways = 0
         self._on_offer: dict[str, Offer] = {}
         self._candidates.next_survey()
         self._sources.evidence.look()
@@ -115,7 +127,8 @@ class Survey:
     def _variants_of(self, run: NodeRun) -> list[Variant]:
         variants = self._known(run)
         open_to_bets = run.state is NodeState.WAITING and self._planner.knows(run.name)
-        if open_to_bets and len(variants) < VARIANTS_PER_NODE:
+        room = len(variants) < VARIANTS_PER_NODE and self.ways < WAYS_PER_SURVEY
+        if open_to_bets and room:
             variants += self._possible(run.name)
         variants.sort(key=_depth)
         return variants[:VARIANTS_PER_NODE]
@@ -145,7 +158,9 @@ class Survey:
         node = self._nodes.graph.nodes[name]
         upstream = [self._variants[up] for up in node.upstream if not self._uncommitted(up)]
         found: list[Variant] = []
-        for way in combinations(upstream, self._max_depth):
+        ways = combinations(upstream, self._max_depth)
+        self.ways += len(ways)
+        for way in ways:
             if not way.guesses or self._sources.evidence.rules_out(way.guesses):
                 continue
             why = self._inadmissible(node)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from forerun.activities.namespace import Namespaces
 from forerun.activities.registration import RegistrationError
 from forerun.workers.assembly import assemble, prepare_effects
-from forerun.workers.connection import Server
+from forerun.workers.connection import Server, away
 from forerun.workers.devserver import DevServer
 from forerun.workers.devserver.ports import free_port
 from forerun.workers.fleet import Fleet, WorkerStopped
@@ -98,6 +99,20 @@ async def test_only_this_process_counts_as_ready(temporal_client: Client) -> Non
 
         assert await pollers(temporal_client, (queue, ACTIVITIES)) == {temporal_client.identity}
         assert await pollers(temporal_client, (queue, WORKFLOWS)) == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "expected"),
+    [
+        (RPCStatusCode.UNAVAILABLE, "tcp connect error", True),
+        (RPCStatusCode.UNKNOWN, "transport error", True),
+        (RPCStatusCode.UNKNOWN, "something else", False),
+        (RPCStatusCode.NOT_FOUND, "transport error", False),
+    ],
+)
+def test_who_is_away_has_not_refused(status: RPCStatusCode, words: str, expected: bool) -> None:
+    """The core reports a connection that breaks off as an unknown error."""
+    assert away(RPCError(words, status, b"")) is expected
 
 
 async def test_a_server_that_is_restarted_is_waited_for(temporal_cli: Path) -> None:

@@ -13,6 +13,14 @@ from temporalio.bridge.proto.workflow_activation import (
     WorkflowActivation,
     WorkflowActivationJob,
 )
+from temporalio.bridge.proto.workflow_commands import (
+    ActivityCancellationType,
+    QueryResult,
+    RequestCancelActivity,
+    ScheduleActivity,
+    ScheduleLocalActivity,
+    WorkflowCommand,
+)
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.worker import WorkflowInstance
 from typing_extensions import override
@@ -23,19 +31,22 @@ SIGNAL = WorkflowActivationJob(signal_workflow=SignalWorkflow(signal_name="appro
 RESULT = WorkflowActivationJob(resolve_activity=ResolveActivity(seq=1))
 LOCAL = WorkflowActivationJob(resolve_activity=ResolveActivity(seq=2, is_local=True))
 QUERY = WorkflowActivationJob(query_workflow=QueryWorkflow(query_id=LEGACY_QUERY))
+ANSWER = WorkflowCommand(respond_to_query=QueryResult(query_id="asked"))
 
 
 class Workflow(WorkflowInstance):
-    """Takes whatever comes, and counts it."""
+    """Takes whatever comes, counts it, and answers with `commands`."""
 
     def __init__(self) -> None:
         self.taken = 0
+        self.commands: list[WorkflowCommand] = []
 
     @override
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         self.taken += 1
         completion = WorkflowActivationCompletion(run_id=act.run_id)
         completion.successful.SetInParent()
+        completion.successful.commands.extend(self.commands)
         return completion
 
     @override
@@ -103,10 +114,49 @@ def test_a_query_right_behind_the_first_news_after_a_replay_is_refused() -> None
     ids=["never replayed", "replayed, and nothing new", "at work again"],
 )
 def test_any_other_query_is_answered(before: list[tuple[int, bool, Any]]) -> None:
+    """It cannot have brought anything."""
     workflow, run = _run(*before)
 
     assert run.activate(_activation(before[-1][0], True, QUERY)).HasField("successful")
     assert workflow.taken == len(before) + 1
+
+
+def test_answers_wait_for_a_local_activity() -> None:
+    """They leave with the completion in which it has ended, and not with its marker before them."""
+    workflow, run = _run((100, False, SIGNAL))
+    workflow.commands = [
+        ANSWER,
+        WorkflowCommand(schedule_local_activity=ScheduleLocalActivity(seq=2)),
+    ]
+    assert ANSWER not in _commands(run.activate(_activation(200, False, SIGNAL)))
+
+    workflow.commands = []
+    assert ANSWER in _commands(run.activate(_activation(200, False, LOCAL)))
+
+
+@pytest.mark.parametrize("waits", list(ActivityCancellationType.values()))
+@pytest.mark.parametrize("sent", [False, True], ids=["in the task that starts it", "later"])
+def test_what_core_gives_up_by_itself_is_no_news(
+    sent: bool, waits: ActivityCancellationType.ValueType
+) -> None:
+    """It resolves in the task that cancels it; only an activity that was sent and is waited for does not."""
+    schedule = WorkflowCommand(schedule_activity=ScheduleActivity(seq=1, cancellation_type=waits))
+    cancel = WorkflowCommand(request_cancel_activity=RequestCancelActivity(seq=1))
+    workflow, run = _run()
+    workflow.commands = [schedule] if sent else [schedule, cancel]
+    run.activate(_activation(100, False, SIGNAL))
+    if sent:
+        workflow.commands = [cancel]
+        run.activate(_activation(200, False, SIGNAL))
+
+    resolved = run.activate(_activation(200 if sent else 100, False, RESULT))
+
+    asks_the_server = sent and waits == ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+    assert resolved.HasField("failed") is asks_the_server
+
+
+def _commands(completion: WorkflowActivationCompletion) -> list[WorkflowCommand]:
+    return list(completion.successful.commands)
 
 
 def _run(*before: tuple[int, bool, WorkflowActivationJob]) -> tuple[Workflow, PatientInstance]:

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 from forerun import Speculation
 from tests.workflows.own_workflows import BILLING
@@ -42,6 +45,8 @@ class Afterwards:
         ahead = Speculation()
         async with ahead:
             first = ahead.tool("first", "echo", {"value": 1})
+            if how == "step":
+                ahead.tool("second", "echo", {"value": [first]})
             if how == "inside":
                 async with ahead:
                     pass
@@ -86,8 +91,25 @@ class Careless:
             first = ahead.tool("first", "echo", {"value": said})
             said.append("b")
             (await first).append("c")
+            ahead.result()["outputs"]["first"].append("d")
             ahead.tool("second", "echo", lambda first: {"value": first}, first)
         return ahead.result()["outputs"]
 
 
-MISTAKEN = [Meanwhile, Afterwards, Hurried, Careless]
+@workflow.defn
+class Impatient:
+    """Gives up an activity of its own, without waiting for the end of it."""
+
+    @workflow.run
+    async def run(self, _: str) -> int:
+        async with Speculation() as ahead:
+            lost = workflow.execute_activity(
+                "nobody_does_this", task_queue="nowhere", schedule_to_close_timeout=SECONDS
+            )
+            with suppress(TimeoutError, ActivityError):
+                await asyncio.wait_for(lost, 0.1)
+            return await ahead.tool("first", "echo", {"value": 1})
+
+
+SECONDS = timedelta(seconds=60)
+MISTAKEN = [Meanwhile, Afterwards, Hurried, Careless, Impatient]

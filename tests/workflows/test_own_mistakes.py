@@ -102,10 +102,11 @@ async def test_a_step_is_awaited_again_and_after_its_block(odd: Odd) -> None:
         ("declare", "nodes.second: is declared after its `async with Speculation()` was left"),
         ("again", "`async with` was entered twice"),
         ("inside", "`async with` was entered twice"),
+        ("step", "nodes.second.args: a value of type Step is not JSON"),
     ],
 )
-async def test_a_block_that_was_left_takes_no_steps(odd: Odd, how: str, words: str) -> None:
-    """They would never run, and be None in silence."""
+async def test_what_cannot_be_fails_the_run_with_one_line(odd: Odd, how: str, words: str) -> None:
+    """Steps that would never run, and be None in silence; a step where a value belongs."""
     error = await odd.problem("Afterwards", how)
 
     assert error.type == "InvalidSpec"
@@ -117,6 +118,11 @@ async def test_what_a_workflow_does_to_its_values_changes_no_step(odd: Odd) -> N
     handle = await odd.start("Careless", "")
 
     assert await handle.result() == {"first": ["a"], "second": ["a"]}
+
+
+async def test_an_activity_that_is_given_up_is_no_news(odd: Odd) -> None:
+    """Core says at once that it is over: that belongs to the task, and refusing it would go on for ever."""
+    assert await (await odd.start("Impatient", "")).result() == 1
 
 
 async def test_a_block_that_is_cancelled_twice_is_settled_once(stack: Stack, odd: Odd) -> None:

@@ -14,6 +14,7 @@ from forerun.speculation.effect_class import EffectClass
 from forerun.speculation.table import Given, Guessed
 from forerun.workflows.possible import CALLS_PER_BATCH, PossibleBet, batches
 from forerun.workflows.run_state import NodeState
+from forerun.workflows.survey import WAYS_PER_SURVEY
 from forerun.workflows.variants import COMBINATIONS_PER_NODE, Variant, combinations
 from tests.workflows.surveyed import House, model
 
@@ -32,6 +33,26 @@ def test_a_join_of_many_guessed_nodes_is_surveyed_at_once() -> None:
     (bet,) = House(nodes).survey.look(max_depth=3).bets
 
     assert "join" in bet.calls
+
+
+def test_a_deep_dag_is_surveyed_near_its_front() -> None:
+    """A thousand nodes, every tenth of them guessed: what lies far ahead can wait, a task cannot."""
+    nodes: dict[str, Any] = {}
+    before: list[str] = []
+    for block in range(100):
+        gate = f"gate{block}"
+        nodes[gate] = model("".join(f"{{{{ {worker} }}}}" for worker in before) or "c", ("go", 0.9))
+        workers = [f"w{block}_{i}" for i in range(9)]
+        for i, worker in enumerate(workers):
+            read = f"{{{{ {before[i]} }}}}" if before else ""
+            nodes[worker] = model(f"{{{{ {gate} }}}}{read}")
+        before = workers
+    house = House(nodes)
+
+    (bet,) = house.survey.look(max_depth=3).bets
+
+    assert {f"w0_{i}" for i in range(9)} <= calls(bet)
+    assert house.survey.ways <= WAYS_PER_SURVEY + COMBINATIONS_PER_NODE
 
 
 @given(

@@ -135,6 +135,8 @@ def _turns(events: Sequence[Any], problems: Problems) -> Iterator[Turn]:
         if kind_of(event) == "workflow_execution_update_admitted":
             request = event.workflow_execution_update_admitted_event_attributes.request
             admitted[request.meta.update_id] = request
+        if kind_of(event) != "workflow_execution_update_accepted":
+            continue
         accepted = event.workflow_execution_update_accepted_event_attributes
         request = admitted.get(accepted.protocol_instance_id, accepted.accepted_request)
         if request.input.name == SET_POLICY:
