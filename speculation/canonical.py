@@ -6,8 +6,8 @@ different downstream calls: `1.0` and `1` are one number, and composed and decom
 one text.
 
 Nothing here nests deeper than 100 levels. What reads JSON for us ends at 200, and a result that a
-workflow cannot read would retry its task for ever; so depth is refused where a value enters. The errors quote no value: they
-end in histories, and what is no JSON may be a client with its password.
+workflow cannot read would retry its task for ever; so depth is refused where a value enters. The
+errors quote no value: they end in histories, and what is no JSON may be a client with its password.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ def _text(prompt: str | Callable[..., str], path: str, of: tuple[str, ...]) -> F
 
 
 def _said(name: str, args: Mapping[str, Any] | Callable[..., Mapping[str, Any]]) -> dict[str, Any]:
-    """A copy: the call is planned later, when the workflow may have put its own values to other use."""
+    """A copy: until the call is planned, the workflow may put its own values to other use."""
     try:
         return {} if callable(args) else canonical(dict(args))
     except ValueError as error:

@@ -116,7 +116,7 @@ def test_who_is_away_has_not_refused(status: RPCStatusCode, words: str, expected
 
 
 async def test_a_server_that_is_restarted_is_waited_for(temporal_cli: Path) -> None:
-    """Also where it goes in the middle of an answer: whoever asks then is told no status of its own."""
+    """Also where it goes in the middle of an answer."""
     queue, port = "test-pollers", free_port()
     async with DevServer.start(cli=temporal_cli, port=port, ui=False) as server:
         client = await Client.connect(server.address)

@@ -139,7 +139,7 @@ def test_answers_wait_for_a_local_activity() -> None:
 def test_what_core_gives_up_by_itself_is_no_news(
     sent: bool, waits: ActivityCancellationType.ValueType
 ) -> None:
-    """It resolves in the task that cancels it; only an activity that was sent and is waited for does not."""
+    """All but an activity that was sent and is waited for resolves in the task that cancels it."""
     schedule = WorkflowCommand(schedule_activity=ScheduleActivity(seq=1, cancellation_type=waits))
     cancel = WorkflowCommand(request_cancel_activity=RequestCancelActivity(seq=1))
     workflow, run = _run()

@@ -121,7 +121,7 @@ async def test_what_a_workflow_does_to_its_values_changes_no_step(odd: Odd) -> N
 
 
 async def test_an_activity_that_is_given_up_is_no_news(odd: Odd) -> None:
-    """Core says at once that it is over: that belongs to the task, and refusing it would go on for ever."""
+    """Core says at once that it is over, within the task: refused, that would go on for ever."""
     assert await (await odd.start("Impatient", "")).result() == 1
 
 

@@ -36,7 +36,7 @@ def test_a_join_of_many_guessed_nodes_is_surveyed_at_once() -> None:
 
 
 def test_a_deep_dag_is_surveyed_near_its_front() -> None:
-    """A thousand nodes, every tenth of them guessed: what lies far ahead can wait, a task cannot."""
+    """A thousand nodes, every tenth guessed: what lies far ahead can wait, a task cannot."""
     nodes: dict[str, Any] = {}
     before: list[str] = []
     for block in range(100):
