@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowFailureError
-from temporalio.exceptions import ApplicationError
-from temporalio.worker import Replayer, Worker
 
-from forerun import SpeculationPlugin
 from forerun.workers.audit.auditor import audit
 from tests.harness import Stack, Story
-from tests.workflows.auto_reply import Handle
+from tests.workflows.own_house import OwnHouse
 from tests.workflows.own_mistakes import MISTAKEN
 from tests.workflows.own_workflows import WrongLate
 
@@ -23,46 +18,15 @@ WORKFLOWS = [*MISTAKEN, WrongLate]
 LONG = {"reply": "billing", "ttft_ms": 60_000}
 
 
-class Odd:
-    """Starts the workflows of this file, each on its worker."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self.handles: list[Handle] = []
-
-    async def start(self, name: str, argument: str) -> Handle:
-        handle: Handle = await self._client.start_workflow(
-            name,
-            argument,
-            id=f"odd-{uuid.uuid4()}",
-            task_queue="odd",
-            execution_timeout=timedelta(seconds=15),
-        )
-        self.handles.append(handle)
-        return handle
-
-    async def problem(self, name: str, argument: str) -> ApplicationError:
-        handle = await self.start(name, argument)
-        with pytest.raises(WorkflowFailureError) as failure:
-            await handle.result()
-        assert isinstance(failure.value.cause, ApplicationError)
-        return failure.value.cause
-
-
 @pytest.fixture
-async def odd(stack: Stack) -> AsyncIterator[Odd]:
+async def odd(stack: Stack) -> AsyncIterator[OwnHouse]:
     """Every history replays, keeps its chain of records, and is clean under audit."""
-    address = stack.client.service_client.config.target_host
-    client = await Client.connect(address, plugins=[SpeculationPlugin(env={})])
-    odd = Odd(client)
-    async with Worker(client, task_queue="odd", workflows=WORKFLOWS):
+    async with OwnHouse.open(stack, WORKFLOWS, patience=timedelta(seconds=15)) as odd:
         yield odd
-    replayer = Replayer(workflows=WORKFLOWS, plugins=[SpeculationPlugin(env={})])
     for handle in odd.handles:
         story = await Story.of(handle)
         story.check()
         assert not any(map(_failed_task, story.history.events))
-        await replayer.replay_workflow(story.history)
         report = await audit(story.history)
         assert (report.violations, report.unsettled) == ((), None)
 
@@ -73,7 +37,7 @@ def _failed_task(event: Any) -> bool:
 
 @pytest.mark.parametrize("step", ["tool", "effect"])
 async def test_an_operation_named_while_the_books_are_kept(
-    stack: Stack, odd: Odd, step: str
+    stack: Stack, odd: OwnHouse, step: str
 ) -> None:
     """A step that nobody knows of yet waits for the next round, and is surveyed in that one."""
     stack.standin.set_rules(
@@ -91,7 +55,7 @@ async def test_an_operation_named_while_the_books_are_kept(
     assert (await Story.of(handle)).of_kind("operations")
 
 
-async def test_a_step_is_awaited_again_and_after_its_block(odd: Odd) -> None:
+async def test_a_step_is_awaited_again_and_after_its_block(odd: OwnHouse) -> None:
     """It is its output, as often as anybody asks."""
     assert await (await odd.start("Afterwards", "await")).result() == [1, 1]
 
@@ -105,7 +69,9 @@ async def test_a_step_is_awaited_again_and_after_its_block(odd: Odd) -> None:
         ("step", "nodes.second.args: a value of type Step is not JSON"),
     ],
 )
-async def test_what_cannot_be_fails_the_run_with_one_line(odd: Odd, how: str, words: str) -> None:
+async def test_what_cannot_be_fails_the_run_with_one_line(
+    odd: OwnHouse, how: str, words: str
+) -> None:
     """Steps that would never run, and be None in silence; a step where a value belongs."""
     error = await odd.problem("Afterwards", how)
 
@@ -113,19 +79,19 @@ async def test_what_cannot_be_fails_the_run_with_one_line(odd: Odd, how: str, wo
     assert words in error.message
 
 
-async def test_what_a_workflow_does_to_its_values_changes_no_step(odd: Odd) -> None:
+async def test_what_a_workflow_does_to_its_values_changes_no_step(odd: OwnHouse) -> None:
     """A step is what was declared, and is rendered from what really came."""
     handle = await odd.start("Careless", "")
 
     assert await handle.result() == {"first": ["a"], "second": ["a"]}
 
 
-async def test_an_activity_that_is_given_up_is_no_news(odd: Odd) -> None:
+async def test_an_activity_that_is_given_up_is_no_news(odd: OwnHouse) -> None:
     """Core says at once that it is over, within the task: refused, that would go on for ever."""
     assert await (await odd.start("Impatient", "")).result() == 1
 
 
-async def test_a_block_that_is_cancelled_twice_is_settled_once(stack: Stack, odd: Odd) -> None:
+async def test_a_block_that_is_cancelled_twice_is_settled_once(stack: Stack, odd: OwnHouse) -> None:
     """The second cancel comes while the first winds down; what was spent is written down."""
     stack.standin.set_rules([{"match": "^(CLASSIFY|DRAFT)", **LONG}])
 
@@ -135,7 +101,7 @@ async def test_a_block_that_is_cancelled_twice_is_settled_once(stack: Stack, odd
     assert list((await Story.of(handle)).outcomes().values()) == ["cut"]
 
 
-async def test_a_wrong_operation_leaves_no_bet_unsettled(stack: Stack, odd: Odd) -> None:
+async def test_a_wrong_operation_leaves_no_bet_unsettled(stack: Stack, odd: OwnHouse) -> None:
     """The run fails because of the spec; the books can be kept, so they are."""
     stack.standin.set_rules([{"match": "^(CLASSIFY|DRAFT)", **LONG}])
 

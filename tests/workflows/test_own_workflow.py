@@ -2,54 +2,25 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowFailureError
-from temporalio.exceptions import ApplicationError, CancelledError
-from temporalio.worker import Replayer, Worker
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import CancelledError
 
-from forerun import SpeculationPlugin
 from tests.harness import Stack, Story, check_ledger
 from tests.workflows import loosely
 from tests.workflows.auto_reply import until_pending
+from tests.workflows.own_house import OwnHouse
 from tests.workflows.own_workflows import OWN
 
 
-class House:
-    """Starts workflows on a worker that knows nothing but them and the plugin."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self.handles: list[Any] = []
-
-    async def start(self, name: str, argument: str) -> Any:
-        id = f"own-{uuid.uuid4()}"
-        handle: Any = await self._client.start_workflow(name, argument, id=id, task_queue="own")
-        self.handles.append(handle)
-        return handle
-
-    async def problem(self, name: str, argument: str) -> ApplicationError:
-        handle = await self.start(name, argument)
-        with pytest.raises(WorkflowFailureError) as failure:
-            await handle.result()
-        assert isinstance(failure.value.cause, ApplicationError)
-        return failure.value.cause
-
-
 @pytest.fixture
-async def house(stack: Stack) -> AsyncIterator[House]:
+async def house(stack: Stack) -> AsyncIterator[OwnHouse]:
     """Every history replays with the user's workflows and the plugin."""
-    address = stack.client.service_client.config.target_host
-    client = await Client.connect(address, plugins=[SpeculationPlugin(env={})])
-    house = House(client)
-    async with Worker(client, task_queue="own", workflows=OWN):
+    async with OwnHouse.open(stack, OWN) as house:
         yield house
-    replayer = Replayer(workflows=OWN, plugins=[SpeculationPlugin(env={})])
-    for handle in house.handles:
-        await replayer.replay_workflow(await handle.fetch_history())
 
 
 def rules(**replies: Any) -> list[dict[str, Any]]:
@@ -60,7 +31,7 @@ def rules(**replies: Any) -> list[dict[str, Any]]:
     ]
 
 
-async def test_plain_python_runs_ahead_of_what_it_awaits(stack: Stack, house: House) -> None:
+async def test_plain_python_runs_ahead_of_what_it_awaits(stack: Stack, house: OwnHouse) -> None:
     """The draft starts on the guess of the kind, its result is promoted, and the effect waits."""
     stack.standin.set_rules(
         [
@@ -94,7 +65,7 @@ async def test_plain_python_runs_ahead_of_what_it_awaits(stack: Stack, house: Ho
     check_ledger(result["ledger"])
 
 
-async def test_a_wrong_guess_is_cut_and_the_branch_taken(stack: Stack, house: House) -> None:
+async def test_a_wrong_guess_is_cut_and_the_branch_taken(stack: Stack, house: OwnHouse) -> None:
     """What was drafted for the wrong kind is paid for and never seen."""
     stack.standin.set_rules(
         [
@@ -118,7 +89,7 @@ async def test_a_wrong_guess_is_cut_and_the_branch_taken(stack: Stack, house: Ho
     assert list(learned["operations"]) == ["kb.search", "outbox.put"]
 
 
-async def test_an_approximation_follows_what_is_awaited(stack: Stack, house: House) -> None:
+async def test_an_approximation_follows_what_is_awaited(stack: Stack, house: OwnHouse) -> None:
     """The effect is declared on a plain value, made of an awaited output: it takes its digest too."""
     stack.standin.set_rules(loosely.rules())
 
@@ -133,7 +104,7 @@ async def test_an_approximation_follows_what_is_awaited(stack: Stack, house: Hou
     assert result["effects"]["send"]["by"] == "ann"
 
 
-async def test_a_failed_step_raises_where_it_is_awaited(stack: Stack, house: House) -> None:
+async def test_a_failed_step_raises_where_it_is_awaited(stack: Stack, house: OwnHouse) -> None:
     """The workflow may go on; a skipped step is None, and so is what was declared on it."""
     stack.standin.set_rules([{"match": "FAIL", "fault": "500"}])
 
@@ -142,7 +113,9 @@ async def test_a_failed_step_raises_where_it_is_awaited(stack: Stack, house: Hou
     assert await handle.result() == "NodesFailed: None None"
 
 
-async def test_a_failed_step_that_nobody_awaits_fails_the_run(stack: Stack, house: House) -> None:
+async def test_a_failed_step_that_nobody_awaits_fails_the_run(
+    stack: Stack, house: OwnHouse
+) -> None:
     """As an exception that nobody retrieves would be lost: the error carries the result."""
     stack.standin.set_rules([{"match": "FAIL", "fault": "500"}])
 
@@ -166,7 +139,7 @@ async def test_a_failed_step_that_nobody_awaits_fails_the_run(stack: Stack, hous
         ("else", "nodes.a.model: 'gpt' names no known provider and model"),
     ],
 )
-async def test_what_is_wrong_is_one_line(house: House, how: str, words: str) -> None:
+async def test_what_is_wrong_is_one_line(house: OwnHouse, how: str, words: str) -> None:
     """A mistake in the code fails the run once, and never retries the workflow task for ever."""
     error = await house.problem("Wrong", how)
 
@@ -181,7 +154,7 @@ async def test_what_is_wrong_is_one_line(house: House, how: str, words: str) -> 
         ("no dict", "nodes.a.args: returned str, not a dict of arguments"),
     ],
 )
-async def test_a_function_that_fails_fails_its_step(house: House, how: str, words: str) -> None:
+async def test_a_function_that_fails_fails_its_step(house: OwnHouse, how: str, words: str) -> None:
     """Like a template without a value."""
     error = await house.problem("Wrong", how)
 
@@ -189,7 +162,7 @@ async def test_a_function_that_fails_fails_its_step(house: House, how: str, word
     assert words in error.message
 
 
-async def test_a_cancelled_workflow_settles_what_it_spent(stack: Stack, house: House) -> None:
+async def test_a_cancelled_workflow_settles_what_it_spent(stack: Stack, house: OwnHouse) -> None:
     """What runs is cut, joined and written down before the workflow ends."""
     endless = {"match": "^DRAFT", "reply": "long " * 400, "tokens_per_second": 20}
     stack.standin.set_rules([endless, *rules(CLASSIFY="billing")])
@@ -205,7 +178,7 @@ async def test_a_cancelled_workflow_settles_what_it_spent(stack: Stack, house: H
     (await Story.of(handle)).check()
 
 
-async def test_what_cannot_go_on_leaves_nothing_behind(stack: Stack, house: House) -> None:
+async def test_what_cannot_go_on_leaves_nothing_behind(stack: Stack, house: OwnHouse) -> None:
     """Calls that are under way are cut, what was staged is discarded, and then the run fails."""
     slow = {"ttft_ms": 60_000}
     stack.standin.set_rules([{"match": "^(CLASSIFY|DRAFT)", "reply": "billing", **slow}])

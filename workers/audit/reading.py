@@ -132,10 +132,11 @@ def _turns(events: Sequence[Any], problems: Problems) -> Iterator[Turn]:
     """What was asked stands with the acceptance; after a reset it stands where it came again."""
     admitted: dict[str, Any] = {}
     for event in events:
-        if kind_of(event) == "workflow_execution_update_admitted":
+        kind = kind_of(event)
+        if kind == "workflow_execution_update_admitted":
             request = event.workflow_execution_update_admitted_event_attributes.request
             admitted[request.meta.update_id] = request
-        if kind_of(event) != "workflow_execution_update_accepted":
+        if kind != "workflow_execution_update_accepted":
             continue
         accepted = event.workflow_execution_update_accepted_event_attributes
         request = admitted.get(accepted.protocol_instance_id, accepted.accepted_request)
