@@ -101,9 +101,9 @@ def tool_node(
     options: StepOptions,
 ) -> Node:
     """The node of a tool step; raises SpecError."""
-    said = _said(name, args)
-    spec = _checked(name, {"tool": tool, "args": said, **options})
-    return _node(name, spec, _arguments(name, args, said, of), of, when)
+    call = _arguments(name, args, of)
+    spec = _checked(name, {"tool": tool, "args": _said(call), **options})
+    return _node(name, spec, call, of, when)
 
 
 def effect_node(
@@ -115,9 +115,9 @@ def effect_node(
     options: EffectOptions,
 ) -> Node:
     """The node of an effect; raises SpecError."""
-    said = _said(name, args)
-    spec = _checked(name, {"effect": effect, "args": said, **options})
-    return _node(name, spec, _arguments(name, args, said, of), of, when)
+    call = _arguments(name, args, of)
+    spec = _checked(name, {"effect": effect, "args": _said(call), **options})
+    return _node(name, spec, call, of, when)
 
 
 def _node(
@@ -139,25 +139,23 @@ def _text(prompt: str | Callable[..., str], path: str, of: tuple[str, ...]) -> F
     return Template(path=path, text=prompt)
 
 
-def _said(name: str, args: Mapping[str, Any] | Callable[..., Mapping[str, Any]]) -> dict[str, Any]:
-    """A copy: until the call is planned, the workflow may put its own values to other use."""
-    try:
-        return {} if callable(args) else canonical(dict(args))
-    except ValueError as error:
-        fix = "give JSON values, or a function of the steps that it is declared on"
-        raise SpecError(_path(name, "args"), "", str(error), fix) from None
-
-
 def _arguments(
-    name: str,
-    args: Mapping[str, Any] | Callable[..., Mapping[str, Any]],
-    said: dict[str, Any],
-    of: tuple[str, ...],
+    name: str, args: Mapping[str, Any] | Callable[..., Mapping[str, Any]], of: tuple[str, ...]
 ) -> Arguments | FunctionArguments:
     path = _path(name, "args")
     if callable(args):
         return FunctionArguments(function=Function(path=path, function=args, references=of))
-    return Arguments(path=path, templates=(), tree=said)
+    try:
+        # A copy: until the call is planned, the workflow may put its own values to other use.
+        return Arguments(path=path, templates=(), tree=canonical(dict(args)))
+    except ValueError as error:
+        fix = "give JSON values, or a function of the steps that it is declared on"
+        raise SpecError(path, "", str(error), fix) from None
+
+
+def _said(call: Arguments | FunctionArguments) -> Any:
+    """The arguments as far as they are known when the step is declared."""
+    return call.tree if isinstance(call, Arguments) else {}
 
 
 def _checked(name: str, raw: dict[str, Any]) -> NodeSpec:
